@@ -1,0 +1,104 @@
+import type { Index, Term } from './types.ts'
+
+/**
+ * What the entries of a batch are: `command` for the application's, `noop` for the empty entry that
+ * begins a leader's term (§8).
+ */
+export type Kind = 'command' | 'noop'
+
+/**
+ * A run of consecutive log entries of one term and one kind, encoded once by the leader that took
+ * them in. The same bytes lie in the log, travel on the wire and stand in the file.
+ *
+ * `bytes` is `count` times a payload's length (4 bytes, little endian) and the payload. The array is
+ * never written to after the batch exists.
+ */
+export interface Batch {
+  /** Index of the first entry. */
+  readonly index: Index
+  readonly term: Term
+  readonly kind: Kind
+  /** Number of entries, at least 1. */
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+/** Bytes that stand before each payload. */
+export const LENGTH_BYTES = 4
+
+export const lastIndexOf = (batch: Batch): Index => batch.index + batch.count - 1
+
+/** The empty entry that a new leader commits first (§8). */
+export const noop = (index: Index, term: Term): Batch => ({
+  index,
+  term,
+  kind: 'noop',
+  count: 1,
+  bytes: new Uint8Array(LENGTH_BYTES),
+})
+
+export function readLength(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset]! |
+      (bytes[offset + 1]! << 8) |
+      (bytes[offset + 2]! << 16) |
+      (bytes[offset + 3]! << 24)) >>>
+    0
+  )
+}
+
+export function writeLength(bytes: Uint8Array, offset: number, length: number): void {
+  bytes[offset] = length
+  bytes[offset + 1] = length >>> 8
+  bytes[offset + 2] = length >>> 16
+  bytes[offset + 3] = length >>> 24
+}
+
+/** Payloads in the form that {@link Batch.bytes} has. */
+export function pack(payloads: readonly Uint8Array[]): Uint8Array {
+  const size = payloads.reduce((sum, payload) => sum + LENGTH_BYTES + payload.length, 0)
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const payload of payloads) {
+    writeLength(bytes, offset, payload.length)
+    bytes.set(payload, offset + LENGTH_BYTES)
+    offset += LENGTH_BYTES + payload.length
+  }
+  return bytes
+}
+
+/** The payloads of a batch, in order, as views on its bytes. */
+export function unpack(batch: Batch): Uint8Array[] {
+  const payloads = new Array<Uint8Array>(batch.count)
+  let offset = 0
+  for (let i = 0; i < batch.count; i++) {
+    const start = offset + LENGTH_BYTES
+    offset = start + readLength(batch.bytes, offset)
+    payloads[i] = batch.bytes.subarray(start, offset)
+  }
+  return payloads
+}
+
+/** Whether `bytes` holds exactly `count` payloads: what arrives from outside is asked this first. */
+export function isPacked(bytes: Uint8Array, count: number): boolean {
+  let offset = 0
+  for (let i = 0; i < count; i++) {
+    if (offset + LENGTH_BYTES > bytes.length) return false
+    offset += LENGTH_BYTES + readLength(bytes, offset)
+  }
+  return offset === bytes.length
+}
+
+/** The entries `from` to `to` of a batch, both included, as a view: nothing is copied. */
+export function slice(batch: Batch, from: Index, to: Index): Batch {
+  if (from <= batch.index && to >= lastIndexOf(batch)) return batch
+  const start = offsetOf(batch, from)
+  const end = offsetOf(batch, to + 1)
+  return { ...batch, index: from, count: to - from + 1, bytes: batch.bytes.subarray(start, end) }
+}
+
+function offsetOf(batch: Batch, index: Index): number {
+  let offset = 0
+  for (let i = batch.index; i < index; i++) offset += LENGTH_BYTES + readLength(batch.bytes, offset)
+  return offset
+}

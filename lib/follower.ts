@@ -1,0 +1,68 @@
+import { lastIndexOf, slice, type Batch } from './batch.ts'
+import { follow } from './election.ts'
+import { InvariantError } from './errors.ts'
+import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
+import type { Append, Heartbeat } from './messages.ts'
+import { askAgain } from './reads.ts'
+import { promise, send, update, write, type Turn } from './turn.ts'
+import type { Index, NodeId } from './types.ts'
+
+/** The leader's entries arrive (§5.3). */
+export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
+  const following = hear(turn, from)
+  const { log, term } = following.state
+  const { prevIndex, prevTerm, batches } = message
+  if (termAt(log, prevIndex) !== prevTerm) return refuse(following, from, message)
+  const news = newBatches(log, batches)
+  const last = batches.at(-1)
+  const match = last === undefined ? prevIndex : lastIndexOf(last)
+  const appended = news.length === 0 ? following : extend(following, news)
+  const committing = commitUpTo(appended, Math.min(message.commit, match))
+  return promise(committing, from, { type: 'appended', term, match })
+}
+
+/** The leader's pulse arrives. It is answered at once, however slow this server's disk is. */
+export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
+  const following = hear(turn, from)
+  const { term, log } = following.state
+  const committing = commitUpTo(following, Math.min(message.commit, log.lastIndex))
+  const { round } = message
+  return askAgain(send(committing, from, { type: 'heartbeatReply', term, round }))
+}
+
+const hear = (turn: Turn, leader: NodeId): Turn =>
+  update(follow(turn, turn.state.term, leader), { contact: turn.at })
+
+const commitUpTo = (turn: Turn, index: Index): Turn =>
+  index > turn.state.commitIndex ? update(turn, { commitIndex: index }) : turn
+
+/** Tells where the logs may still agree, one term at a time (§5.3, the optimisation at its end). */
+function refuse(turn: Turn, from: NodeId, { prevIndex, prevTerm }: Append): Turn {
+  const { log, term } = turn.state
+  const hintIndex = lastIndexWithin(log, Math.min(prevIndex, log.lastIndex), prevTerm)
+  const hintTerm = termAt(log, hintIndex) ?? 0
+  return send(turn, from, { type: 'rejected', term, prevIndex, hintIndex, hintTerm })
+}
+
+/** Entries that conflict are replaced, entries that are there already are left alone (§5.3). */
+function extend(turn: Turn, news: readonly Batch[]): Turn {
+  const { log, commitIndex } = turn.state
+  const lastKept = news[0]!.index - 1
+  if (lastKept < commitIndex) {
+    throw new InvariantError(`entry ${lastKept + 1} is committed and would be replaced`)
+  }
+  return write(update(turn, { log: append(truncate(log, lastKept), news) }), news)
+}
+
+/** What of `batches` the log does not hold: from the first entry that is missing or conflicts. */
+function newBatches(log: Log, batches: readonly Batch[]): readonly Batch[] {
+  const position = batches.findIndex((batch) => !holds(log, batch))
+  if (position < 0) return []
+  const batch = batches[position]!
+  let from = batch.index
+  while (termAt(log, from) === batch.term) from++
+  return [slice(batch, from, lastIndexOf(batch)), ...batches.slice(position + 1)]
+}
+
+/** The same index and term means the same entries up to there (§5.3, Log Matching). */
+const holds = (log: Log, batch: Batch): boolean => termAt(log, lastIndexOf(batch)) === batch.term

@@ -1,0 +1,199 @@
+import { lastIndexOf } from './batch.ts'
+import { append, bytesAfter, lastIndexWithin, read, termAt } from './log.ts'
+import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
+import type { Proposed } from './events.ts'
+import { reachedByQuorum } from './quorum.ts'
+import * as reads from './reads.ts'
+import { leaderOf, progressOf, type Leader, type Progress, type State } from './state.ts'
+import { answer, promise, send, update, write, type Turn } from './turn.ts'
+import type { NodeId } from './types.ts'
+
+/** Commands enter the leader's log; what they came to is told by their ticket (§5.3). */
+export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): Turn {
+  const { state } = turn
+  if (state.role.type !== 'leader') {
+    return answer(turn, { type: 'notLeader', ticket, leader: leaderOf(state) })
+  }
+  const { log, term, commitIndex, config } = state
+  if (bytesAfter(log, commitIndex) > config.maxUncommittedBytes) {
+    return answer(turn, { type: 'overloaded', ticket })
+  }
+  const batch = { index: log.lastIndex + 1, term, kind, count, bytes }
+  const written = write(update(turn, { log: append(log, [batch]) }), [batch])
+  return answer(written, { type: 'accepted', ticket, index: batch.index, term })
+}
+
+/** A disk, its own or a follower's, holds the log through `match`. */
+export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
+  return updateProgress(turn, from, (progress) => ({
+    ...progress,
+    contact: turn.at,
+    probing: false,
+    match: Math.max(progress.match, match),
+    next: Math.max(progress.next, match + 1),
+    inflight: progress.inflight.filter(({ last }) => last > match),
+  }))
+}
+
+/** The logs do not agree where the leader thought that they do: go back, one term at a time (§5.3). */
+export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
+  const { log } = turn.state
+  return updateProgress(turn, from, (progress) => {
+    const heard = { ...progress, contact: turn.at }
+    const isStale =
+      message.prevIndex <= progress.match ||
+      (progress.probing && message.prevIndex !== progress.next - 1)
+    if (isStale) return heard
+    const agreed = lastIndexWithin(
+      log,
+      Math.min(message.hintIndex, log.lastIndex),
+      message.hintTerm,
+    )
+    const next = Math.max(progress.match, agreed) + 1
+    return { ...heard, probing: true, next, inflight: [] }
+  })
+}
+
+/** A follower answers a pulse, which also tells that earlier messages have arrived or are lost. */
+export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply): Turn {
+  const { role } = turn.state
+  if (role.type !== 'leader') return turn
+  const answered = update(turn, { role: reads.heartbeatReply(role, from, message) })
+  const heard = updateProgress(answered, from, (progress) => ({
+    ...progress,
+    contact: turn.at,
+    inflight: progress.probing ? [] : progress.inflight,
+  }))
+  return askForLost(heard, from)
+}
+
+/** The leader's pulse goes out (§5.2). */
+export function heartbeatTimeout(turn: Turn): Turn {
+  const { role } = turn.state
+  return role.type === 'leader' ? pulse(turn, role) : turn
+}
+
+/** What a leader does at the end of each turn, once for everything that happened in it. */
+export function endTurn(turn: Turn): Turn {
+  if (turn.state.role.type !== 'leader') return turn
+  const replicated = replicate(advanceCommit(acknowledgeOwn(turn)))
+  const { role } = replicated.state
+  if (role.type !== 'leader') return replicated
+  const pulsed = reads.needsPulse(role) ? pulse(replicated, role) : replicated
+  return noteUntold(reads.releaseReads(pulsed))
+}
+
+/** The leader is its own follower: it counts itself once its own disk has said so. */
+function acknowledgeOwn(turn: Turn): Turn {
+  if (turn.writes.length === 0) return turn
+  const { term, log, config } = turn.state
+  return promise(turn, config.id, { type: 'appended', term, match: log.lastIndex })
+}
+
+/**
+ * Commits what a quorum of disks holds, if it is of this term; what came before it is committed with
+ * it (§5.3, §5.4.2).
+ */
+function advanceCommit(turn: Turn): Turn {
+  const { role, members, log, term, commitIndex } = turn.state
+  if (role.type !== 'leader') return turn
+  const held = reachedByQuorum(members, (id) => progressOf(role, id)?.match ?? 0)
+  return held > commitIndex && termAt(log, held) === term
+    ? update(turn, { commitIndex: held })
+    : turn
+}
+
+/** Sends every follower what it has not been sent, as far as its window allows. */
+function replicate(turn: Turn): Turn {
+  const { role, config } = turn.state
+  if (role.type !== 'leader') return turn
+  let sent = turn
+  let shared: Append | undefined
+  const progress = role.progress.map((follower) => {
+    let current = follower
+    while (follower.id !== config.id && hasRoom(turn.state, current)) {
+      const message = entriesFor(turn.state, current, shared)
+      shared = message
+      sent = send(sent, current.id, message)
+      current = afterSending(current, message)
+    }
+    return current
+  })
+  return sent === turn ? turn : update(sent, { role: { ...role, progress } })
+}
+
+/** Followers that want the same entries get the same message, which is then encoded once. */
+function entriesFor(state: State, { next }: Progress, shared: Append | undefined): Append {
+  if (shared?.prevIndex === next - 1) return shared
+  const { log, term, commitIndex, config } = state
+  return {
+    type: 'append',
+    term,
+    prevIndex: next - 1,
+    prevTerm: termAt(log, next - 1) ?? 0,
+    batches: read(log, next, log.lastIndex, config.maxAppendBytes),
+    commit: commitIndex,
+  }
+}
+
+function afterSending(progress: Progress, { batches, commit }: Append): Progress {
+  const last = lastIndexOf(batches.at(-1)!)
+  const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
+  return {
+    ...progress,
+    inflight: [...progress.inflight, { last, bytes }],
+    // While probing, `next` stays: the answer says whether the logs agree before it.
+    next: progress.probing ? progress.next : last + 1,
+    told: commit,
+  }
+}
+
+function hasRoom({ log, config }: State, { next, probing, inflight }: Progress): boolean {
+  if (next > log.lastIndex) return false
+  if (inflight.length >= (probing ? 1 : config.maxInflightMessages)) return false
+  return inflight.reduce((sum, { bytes }) => sum + bytes, 0) < config.maxInflightBytes
+}
+
+/** Nothing says that a message was lost, so the leader asks for what has been sent and not answered. */
+function askForLost(turn: Turn, to: NodeId): Turn {
+  const { role, log, term, commitIndex: commit } = turn.state
+  const progress = role.type === 'leader' ? progressOf(role, to) : undefined
+  if (progress === undefined || progress.probing || progress.match >= progress.next - 1) return turn
+  const prevIndex = progress.next - 1
+  const prevTerm = termAt(log, prevIndex) ?? 0
+  return send(turn, to, { type: 'append', term, prevIndex, prevTerm, batches: [], commit })
+}
+
+function pulse(turn: Turn, leader: Leader): Turn {
+  const { term, commitIndex, config } = turn.state
+  const round = leader.round + 1
+  let sent = turn
+  const progress = leader.progress.map((follower) => {
+    if (follower.id === config.id) return follower
+    const commit = Math.min(commitIndex, follower.match)
+    sent = send(sent, follower.id, { type: 'heartbeat', term, commit, round })
+    return { ...follower, told: Math.max(follower.told, commit) }
+  })
+  const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
+  return update(sent, {
+    role: { ...leader, progress, reads: waiting, round, pulse: turn.at },
+  })
+}
+
+/** Remembers since when a follower could know of a commit that no message has told it. */
+function noteUntold(turn: Turn): Turn {
+  const { role, commitIndex, config } = turn.state
+  if (role.type !== 'leader') return turn
+  const isUntold = role.progress.some(
+    ({ id, told, match }) => id !== config.id && told < Math.min(commitIndex, match),
+  )
+  const untold = isUntold ? (role.untold ?? turn.at) : undefined
+  return untold === role.untold ? turn : update(turn, { role: { ...role, untold } })
+}
+
+function updateProgress(turn: Turn, id: NodeId, change: (progress: Progress) => Progress): Turn {
+  const { role } = turn.state
+  if (role.type !== 'leader') return turn
+  const progress = role.progress.map((p) => (p.id === id ? change(p) : p))
+  return update(turn, { role: { ...role, progress } })
+}

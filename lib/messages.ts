@@ -1,0 +1,102 @@
+import type { Batch } from './batch.ts'
+import type { Index, NodeId, Term } from './types.ts'
+
+/** One message between two servers. The transport carries it; only the reducer understands it. */
+export interface Envelope {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly message: Message
+}
+
+/** Everything that servers say to each other. */
+export type Message =
+  | RequestVote
+  | Vote
+  | Append
+  | Appended
+  | Rejected
+  | Heartbeat
+  | HeartbeatReply
+  | ReadIndex
+  | ReadIndexReply
+
+/** A (pre-)candidate asks for a vote (§5.2). */
+export interface RequestVote {
+  readonly type: 'requestVote'
+  /** The term to be won: the candidate's own, or, asked in advance, the one after it. */
+  readonly term: Term
+  /** A question in advance, which moves no term and spends no vote (thesis §9.6). */
+  readonly pre: boolean
+  readonly lastIndex: Index
+  readonly lastTerm: Term
+}
+
+/** The answer to {@link RequestVote}. */
+export interface Vote {
+  readonly type: 'vote'
+  /** Granted: the term asked for. Refused: the term of the one who refuses. */
+  readonly term: Term
+  readonly pre: boolean
+  readonly granted: boolean
+}
+
+/** The leader's entries, after the entry that both must share (§5.3). */
+export interface Append {
+  readonly type: 'append'
+  readonly term: Term
+  readonly prevIndex: Index
+  readonly prevTerm: Term
+  /** Consecutive from `prevIndex + 1`; none asks whether everything sent so far has arrived. */
+  readonly batches: readonly Batch[]
+  /** The leader's commit index. */
+  readonly commit: Index
+}
+
+/** A promise: the sender's disk holds the leader's log through `match`. */
+export interface Appended {
+  readonly type: 'appended'
+  readonly term: Term
+  readonly match: Index
+}
+
+/** The sender's log has no entry `prevIndex` of the leader's term for it. */
+export interface Rejected {
+  readonly type: 'rejected'
+  readonly term: Term
+  /** The `prevIndex` that was refused, which tells old refusals from new ones. */
+  readonly prevIndex: Index
+  /** The last index where the logs may still agree, and its term in the sender's log. */
+  readonly hintIndex: Index
+  readonly hintTerm: Term
+}
+
+/** The leader's pulse. */
+export interface Heartbeat {
+  readonly type: 'heartbeat'
+  readonly term: Term
+  /** What the receiver may commit: never more than it is known to hold. */
+  readonly commit: Index
+  /** Counts the leader's pulses; reads wait for a quorum to answer theirs (thesis §6.4). */
+  readonly round: number
+}
+
+export interface HeartbeatReply {
+  readonly type: 'heartbeatReply'
+  readonly term: Term
+  readonly round: number
+}
+
+/** A follower asks where a linearizable read may happen (thesis §6.4). */
+export interface ReadIndex {
+  readonly type: 'readIndex'
+  readonly term: Term
+  readonly ticket: number
+}
+
+/** The read named by `ticket` is linearizable once `index` is applied. */
+export interface ReadIndexReply {
+  readonly type: 'readIndexReply'
+  readonly term: Term
+  readonly ticket: number
+  readonly index: Index
+}

@@ -1,0 +1,163 @@
+import type { Batch } from './batch.ts'
+import { InvariantError } from './errors.ts'
+import type { Event } from './events.ts'
+import { read } from './log.ts'
+import type { Envelope, Message } from './messages.ts'
+import type { State } from './state.ts'
+import type { Save } from './storage.ts'
+import type { Index, Millis, NodeId, Term } from './types.ts'
+
+/**
+ * What one turn of the loop decided: the new state, and what the world must do about it.
+ */
+export interface Step {
+  readonly at: Millis
+  readonly events: readonly Event[]
+  readonly state: State
+  /** To be made durable; promises wait in `state.saving` until it is. */
+  readonly save: Save | undefined
+  /** Messages that may leave now. */
+  readonly send: readonly Envelope[]
+  /** Newly committed entries, to be applied in order. */
+  readonly committed: readonly Batch[]
+  /** What the state machine made of the batches that this turn heard of. */
+  readonly applied: readonly AppliedBatch[]
+  readonly answers: readonly Answer[]
+}
+
+/** A batch with one outcome for each of its commands; none for a batch without commands. */
+export interface AppliedBatch {
+  readonly batch: Batch
+  readonly outcomes: readonly unknown[]
+}
+
+/** Answers to proposals and reads, by the ticket that they came with. */
+export type Answer =
+  | {
+      readonly type: 'accepted'
+      readonly ticket: number
+      readonly index: Index
+      readonly term: Term
+    }
+  | { readonly type: 'notLeader'; readonly ticket: number; readonly leader: NodeId | undefined }
+  | { readonly type: 'overloaded'; readonly ticket: number }
+  /** The read may be answered from what is applied now. */
+  | { readonly type: 'readable'; readonly ticket: number }
+  /** The read could not be confirmed; nothing was lost by asking. */
+  | { readonly type: 'unreadable'; readonly ticket: number; readonly leader: NodeId | undefined }
+
+/** What a turn has decided so far, while its events are folded in one after another. */
+export interface Turn {
+  readonly at: Millis
+  readonly state: State
+  readonly hasNewBallot: boolean
+  readonly writes: readonly Batch[]
+  readonly promises: readonly Envelope[]
+  readonly send: readonly Envelope[]
+  readonly applied: readonly AppliedBatch[]
+  readonly answers: readonly Answer[]
+}
+
+export const begin = (state: State): Turn => ({
+  at: 0,
+  state,
+  hasNewBallot: false,
+  writes: [],
+  promises: [],
+  send: [],
+  applied: [],
+  answers: [],
+})
+
+export const update = (turn: Turn, change: Partial<State>): Turn => ({
+  ...turn,
+  state: { ...turn.state, ...change },
+})
+
+/** A new term or a vote: durable before anything that depends on it leaves (§5.2). */
+export const ballot = (turn: Turn, term: Term, vote: NodeId | undefined): Turn => ({
+  ...update(turn, { term, vote }),
+  hasNewBallot: true,
+})
+
+export const write = (turn: Turn, batches: readonly Batch[]): Turn => ({
+  ...turn,
+  writes: [...turn.writes, ...batches],
+})
+
+export const answer = (turn: Turn, ...answers: readonly Answer[]): Turn => ({
+  ...turn,
+  answers: [...turn.answers, ...answers],
+})
+
+/** Sends a message that promises nothing about this server's disk. */
+export const send = (turn: Turn, to: NodeId, message: Message): Turn => ({
+  ...turn,
+  send: [...turn.send, { from: turn.state.config.id, to, message }],
+})
+
+/** Sends a message once everything that this server has decided so far is durable. */
+export const promise = (turn: Turn, to: NodeId, message: Message): Turn => ({
+  ...turn,
+  promises: [...turn.promises, { from: turn.state.config.id, to, message }],
+})
+
+/** Ends a turn: what must be durable becomes one save, and the promises wait for it. */
+export function finish(turn: Turn, before: State, events: readonly Event[]): Step {
+  const { state } = turn
+  const step = {
+    at: turn.at,
+    events,
+    state,
+    save: undefined,
+    send: turn.send,
+    committed: read(state.log, before.commitIndex + 1, state.commitIndex),
+    applied: turn.applied,
+    answers: turn.answers,
+  }
+  if (turn.hasNewBallot || turn.writes.length > 0) {
+    const { term, vote } = state
+    const sequence = state.sequence + 1
+    const saving = [...state.saving, { sequence, term, promises: latest(turn.promises) }]
+    return {
+      ...step,
+      state: { ...state, sequence, saving },
+      save: { type: 'save', sequence, term, vote, batches: turn.writes },
+    }
+  }
+  if (turn.promises.length === 0) return step
+  const last = state.saving.at(-1)
+  if (last === undefined) return { ...step, send: [...turn.send, ...latest(turn.promises)] }
+  const promises = latest([...last.promises, ...turn.promises])
+  const saving = [...state.saving.slice(0, -1), { ...last, promises }]
+  return { ...step, state: { ...state, saving } }
+}
+
+/** Of several acknowledgements to one leader, the last says it all. */
+function latest(promises: readonly Envelope[]): readonly Envelope[] {
+  if (promises.length < 2) return promises
+  const said = new Map<NodeId, Term>()
+  const kept = promises.toReversed().filter(({ to, message }) => {
+    if (message.type !== 'appended') return true
+    const isRepeated = said.get(to) === message.term
+    said.set(to, message.term)
+    return !isRepeated
+  })
+  return kept.reverse()
+}
+
+/** Takes the promises of the oldest save, which is durable now. */
+export function saved(
+  turn: Turn,
+  sequence: number,
+  term: Term,
+): { readonly turn: Turn; readonly promises: readonly Envelope[] } {
+  const [oldest, ...saving] = turn.state.saving
+  if (oldest?.sequence !== sequence || oldest.term !== term) {
+    throw new InvariantError(
+      `the storage acknowledged save ${sequence} of term ${term} instead of ` +
+        (oldest === undefined ? 'nothing' : `save ${oldest.sequence} of term ${oldest.term}`),
+    )
+  }
+  return { turn: update(turn, { saving }), promises: oldest.promises }
+}

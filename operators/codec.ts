@@ -1,0 +1,26 @@
+import { Packr } from 'msgpackr'
+
+/** How a command becomes the bytes that are stored and sent, and again a command. */
+export interface Codec<T> {
+  encode(value: T): Uint8Array
+  decode(bytes: Uint8Array): T
+}
+
+/**
+ * MessagePack, the default: plain objects, arrays, strings, numbers, binary. A command arrives in
+ * `apply` as it was decoded, also on the server that took it in: `undefined` fields, classes and
+ * functions do not survive.
+ */
+export function msgpack<T>(): Codec<T> {
+  const packr = new Packr({ useRecords: false, int64AsType: 'number' })
+  return {
+    encode: (value) => packr.pack(value),
+    decode: (bytes) => packr.unpack(bytes) as T,
+  }
+}
+
+/** For commands that are bytes already. They arrive in `apply` as views that must not be written to. */
+export const bytes: Codec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (value) => value,
+}

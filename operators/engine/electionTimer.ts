@@ -1,0 +1,46 @@
+import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { Event } from '../../lib/events.ts'
+import { isVoter } from '../../lib/state.ts'
+import type { Step } from '../../lib/turn.ts'
+import { alarm } from './alarm.ts'
+import { monotonic } from './monotonic.ts'
+
+/**
+ * Silence (§5.2): when a server that does not lead has heard nothing for as long as its patience, it
+ * raises `electionTimeout`. Patience is drawn anew, between the two bounds in ms, for every term and
+ * after every timeout, so that two servers seldom campaign at once.
+ *
+ * ```
+ * steps            f--f--f-------------c----l---     heard, heard, heard, then nothing
+ * electionTimer    -------------x--------------     patience after the last f; none while leading
+ * ```
+ *
+ * Completes and errors with the steps.
+ */
+export function electionTimer(
+  bounds: readonly [min: number, max: number],
+  random: () => number,
+  scheduler: SchedulerLike = monotonic,
+): OperatorFunction<Step, Event> {
+  const [min, max] = bounds
+  return (steps) => {
+    let term = -1
+    let patience = 0
+    const draw = (): void => {
+      patience = min + random() * (max - min)
+    }
+    return steps.pipe(
+      alarm(({ state }) => {
+        if (!state.booted || state.role.type === 'leader') return undefined
+        if (!isVoter(state, state.config.id)) return undefined
+        if (state.term !== term) draw()
+        term = state.term
+        return state.contact + patience
+      }, scheduler),
+      map((at) => {
+        draw()
+        return { type: 'electionTimeout', at }
+      }),
+    )
+  }
+}

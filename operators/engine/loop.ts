@@ -1,0 +1,62 @@
+import {
+  asapScheduler,
+  Observable,
+  Subject,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs'
+
+/**
+ * Closes the circle: events go in, `body` scans them into steps, every feedback turns steps back into
+ * events. The only place with Subjects, because it owns its queue:
+ *
+ * - events that arrive in one turn of the event loop reach `body` as one batch;
+ * - one step is delivered to everybody, feedbacks first and the subscriber last, before the next begins;
+ *   what is raised meanwhile waits for its turn;
+ * - nothing moves until every wire is connected.
+ *
+ * ```
+ * source     --a-b-----------|
+ * body         count events of each batch
+ * feedback     1 → c
+ * result     --1(12)---------|     a · b, then c with whatever else arrived in that turn
+ * ```
+ *
+ * Completes when the source does, and everything inside stops. Errors when the source, `body` or a
+ * feedback errors; a feedback that completes is done, and the others go on.
+ */
+export function loop<E, S>(
+  body: OperatorFunction<readonly E[], S>,
+  feedbacks: readonly OperatorFunction<S, E>[],
+  scheduler: SchedulerLike = asapScheduler,
+): OperatorFunction<E, S> {
+  return (source) =>
+    new Observable<S>((subscriber) => {
+      const batches = new Subject<readonly E[]>()
+      const steps = new Subject<S>()
+      let queue: E[] = []
+      let scheduled: Subscription | undefined
+
+      const flush = (): void => {
+        while (queue.length > 0 && !subscriber.closed) {
+          const batch = queue
+          queue = []
+          batches.next(batch)
+        }
+        scheduled = undefined
+      }
+      const enqueue = (event: E): void => {
+        queue.push(event)
+        scheduled ??= scheduler.schedule(flush)
+      }
+      const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
+        events.subscribe({ next: enqueue, error: (error) => subscriber.error(error), complete })
+
+      subscriber.add(() => scheduled?.unsubscribe())
+      for (const feedback of feedbacks) subscriber.add(raise(feedback(steps)))
+      subscriber.add(steps.subscribe(subscriber))
+      subscriber.add(body(batches).subscribe(steps))
+      subscriber.add(raise(source, () => subscriber.complete()))
+    })
+}

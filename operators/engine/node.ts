@@ -1,0 +1,135 @@
+import type { Observable, Subscription } from 'rxjs'
+import type { Notice } from '../../lib/storage.ts'
+import type { Step } from '../../lib/turn.ts'
+import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
+
+export type RoleName = 'follower' | 'precandidate' | 'candidate' | 'leader'
+
+/** What this server is, and in which term. */
+export interface RoleStatus {
+  readonly role: RoleName
+  readonly term: Term
+}
+
+/** Who leads in `term`, as far as this server knows. */
+export interface Leader {
+  readonly id: NodeId
+  readonly term: Term
+}
+
+/** One entry of the application's log. */
+export interface Commit<C> {
+  readonly index: Index
+  readonly term: Term
+  readonly command: C
+}
+
+/** A commit with what `apply` made of it: its result, or what it threw. */
+export type Applied<C, R> = Commit<C> &
+  ({ readonly ok: true; readonly result: R } | { readonly ok: false; readonly error: unknown })
+
+/**
+ * How far a proposal has come. `queued`: in the leader's log at `index`. `replicated`: on the disks of
+ * a quorum. `committed`: it will be applied on every server. `applied`: here is its result. `abandoned`:
+ * it did not take effect and never will.
+ */
+export type Progress<R> =
+  | {
+      readonly type: 'queued' | 'replicated' | 'committed'
+      readonly index: Index
+      readonly term: Term
+    }
+  | { readonly type: 'applied'; readonly index: Index; readonly term: Term; readonly result: R }
+  | { readonly type: 'abandoned'; readonly reason: Error }
+
+/** A node at one glance. */
+export interface Status {
+  readonly id: NodeId
+  readonly role: RoleName
+  readonly term: Term
+  readonly leader: NodeId | undefined
+  readonly commitIndex: Index
+  readonly appliedIndex: Index
+  readonly lastIndex: Index
+  /** The last index that a snapshot covers; 0 when there is none. */
+  readonly snapshotIndex: Index
+  readonly members: Members
+}
+
+/** One turn of the loop, or something that an adapter noticed. */
+export type Trace = { readonly type: 'step'; readonly step: Step } | Notice
+
+/** Hears of one submitted command: exactly one of the two is called, once. */
+export interface Settle<R> {
+  applied(result: R, index: Index, term: Term): void
+  failed(error: Error): void
+  /** The command is in the leader's log. */
+  queued?(index: Index, term: Term): void
+  /** The command is on the disks of a quorum. */
+  committed?(index: Index, term: Term): void
+}
+
+export interface ProposeOptions {
+  /**
+   * Milliseconds after which a proposal errors with `Timeout`; its outcome is then `unknown`, unless
+   * it never entered a log. Default: the node's `proposeTimeout`.
+   */
+  readonly timeout?: number
+}
+
+export interface QueryOptions {
+  /**
+   * `linearizable` (the default) sees every write that was acknowledged before the question, on any
+   * server; `stale` answers at once from what this server has applied.
+   */
+  readonly consistency?: 'linearizable' | 'stale'
+  /** Milliseconds after which it errors with `Timeout`. Default: the node's `queryTimeout`. */
+  readonly timeout?: number
+}
+
+/**
+ * A server of the cluster. All streams are hot and shared, complete when the node stops and error only
+ * when it fails.
+ */
+export interface RaftNode<C, R, Q = never, A = never> {
+  readonly id: NodeId
+  /** The leader, replayed; `undefined` while none is known. */
+  readonly leader$: Observable<Leader | undefined>
+  /** This server's role, replayed. */
+  readonly role$: Observable<RoleStatus>
+  /** Every applied command once, in order, from the moment of subscription. */
+  readonly commits$: Observable<Applied<C, R>>
+  /** The configuration, replayed. */
+  readonly members$: Observable<Members>
+  /** The node at a glance after every step, replayed. */
+  readonly status$: Observable<Status>
+  /** Every turn of the loop and every notice of an adapter, from the moment of subscription. */
+  readonly trace$: Observable<Trace>
+
+  /**
+   * Cold: each subscription proposes the command once and reports how far it has come, until it is
+   * applied or abandoned. Errors with `NotLeader`, `Overloaded`, `CommandTooLarge`, `CommandFailed`,
+   * `Timeout`, `Stopped`. Unsubscribing does not take back what is in the log.
+   */
+  propose(command: C, options?: ProposeOptions): Observable<Progress<R>>
+  /**
+   * Cold: asks the state machine, once per subscription. Waits out elections and errors with `NotLeader`
+   * or `Timeout` when there was no leader to ask in time, `Stopped`.
+   */
+  query(question: Q, options?: QueryOptions): Observable<A>
+
+  /**
+   * The callback form of `propose`, without a timeout and without an Observable per command, for those
+   * who propose by the hundred thousand. Whatever is submitted in one turn of the event loop becomes
+   * one batch.
+   */
+  submit(command: C, settle: Settle<R>): void
+  /**
+   * Commands that this server has applied, from `from` on, at most `limit` (default 1,000). Throws
+   * `Compacted` when the log no longer reaches back to `from`.
+   */
+  history(from: Index, limit?: number): readonly Commit<C>[]
+
+  /** Starts the node. Unsubscribing stops it, and everything that it started. */
+  connect(): Subscription
+}

@@ -1,0 +1,15 @@
+export { commitsFrom } from './commitsFrom.ts'
+export type { InOrderOptions, InputOperator } from './inOrder.ts'
+export { propose } from './propose.ts'
+export { query } from './query.ts'
+export { whileLeader } from './whileLeader.ts'
+
+// What a node is made of, for whoever builds their own.
+export { alarm } from './engine/alarm.ts'
+export { apply } from './engine/apply.ts'
+export { deliver } from './engine/deliver.ts'
+export { electionTimer } from './engine/electionTimer.ts'
+export { heartbeats } from './engine/heartbeats.ts'
+export { loop } from './engine/loop.ts'
+export { persist } from './engine/persist.ts'
+export { quorumTimer } from './engine/quorumTimer.ts'

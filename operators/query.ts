@@ -1,0 +1,24 @@
+import type { QueryOptions, RaftNode } from './engine/node.ts'
+import { inOrder, type InOrderOptions, type InputOperator } from './inOrder.ts'
+
+/**
+ * Asks the state machine every value and emits the answers, in the order of the questions. Questions of
+ * one turn are confirmed by one round of pulses.
+ *
+ * ```
+ * source                 -(ab)---c---|
+ * query(node)            ---(AB)---C-|     after one round trip each
+ * ```
+ *
+ * Completes when the source has completed and every answer is out. Errors with `NotLeader` or `Timeout`
+ * when no leader confirmed a question in time, `Stopped`, and what the source or the machine throws.
+ */
+export function query<Q, A>(
+  node: Pick<RaftNode<never, never, Q, A>, 'query'>,
+  options: InOrderOptions & QueryOptions = {},
+): InputOperator<Q, A> {
+  return inOrder<Q, A>((question, done, fail) => {
+    const asking = node.query(question, options).subscribe({ next: done, error: fail })
+    return () => asking.unsubscribe()
+  }, options)
+}

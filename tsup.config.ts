@@ -1,0 +1,37 @@
+import { defineConfig, type Options } from 'tsup'
+
+const common: Options = {
+  target: 'node20',
+  splitting: true,
+  sourcemap: true,
+  outDir: 'dist',
+}
+
+export default defineConfig([
+  {
+    ...common,
+    entry: {
+      index: 'operators/engine/index.ts',
+      operators: 'operators/index.ts',
+      'storage/memory': 'adapters/storage/memory.ts',
+      'storage/file': 'adapters/storage/file.ts',
+      'transport/memory': 'adapters/transport/memory.ts',
+      'transport/tcp': 'adapters/transport/tcp.ts',
+      testing: 'testing/index.ts',
+    },
+    format: ['esm', 'cjs'],
+    // One copy of the error classes in each format, so that `instanceof` works across entry points.
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  },
+  {
+    ...common,
+    entry: { 'kv/cli': 'kv/cli.ts' },
+    format: ['esm'],
+    // The application stands on the published package; its own libraries are bundled.
+    external: [/^rxraft/, 'rxjs', 'msgpackr'],
+    noExternal: [/.*/],
+    banner: {
+      js: "import { createRequire as rxraftRequire } from 'node:module'; const require = rxraftRequire(import.meta.url);",
+    },
+  },
+])
