@@ -1,6 +1,7 @@
-import { Observable, type ObservableInput } from 'rxjs'
+import { Observable, type ObservableInput, type Subscriber } from 'rxjs'
 import { ConfigError } from '../lib/errors.ts'
-import { pull } from './pull.ts'
+import { Fifo } from './fifo.ts'
+import { pull, type Pull } from './pull.ts'
 
 export interface InOrderOptions {
   /** How many may be in flight at once, at least 1. Default 1024. */
@@ -9,20 +10,21 @@ export interface InOrderOptions {
   readonly buffer?: number
 }
 
-/** Begins work on a value. Exactly one of the two callbacks is called, once; returns how to give up. */
-export type Work<T, U> = (
-  value: T,
-  done: (result: U) => void,
-  fail: (error: unknown) => void,
-) => (() => void) | void
-
 /** An operator that takes whatever RxJS takes as a stream. */
 export type InputOperator<T, U> = (source: ObservableInput<T>) => Observable<U>
 
-interface Slot<U> {
-  result: U | undefined
-  isDone: boolean
-  giveUp: (() => void) | void
+/** A value at work. Whoever works on it calls exactly one of its methods, once. */
+export interface Slot<T, U> {
+  readonly value: T
+  applied(result: U): void
+  failed(error: unknown): void
+}
+
+/** What is done with each value. */
+export interface Work<T, U> {
+  begin(slot: Slot<T, U>): void
+  /** Whether the failure is taken care of: the value stays in its place, to be begun again. */
+  recover?(slot: Slot<T, U>, error: unknown): boolean
 }
 
 /**
@@ -33,65 +35,100 @@ interface Slot<U> {
  * ```
  * source            -a-b-c------|
  * work              a takes 6, b 2, c 3
- * inOrder(work)     -------(ab)c|
+ * inOrder(work)     -------(abc)|
  * ```
+ *
+ * `work` is called for each subscription, with what errors the result and what is added to its teardown.
  */
 export function inOrder<T, U>(
-  work: Work<T, U>,
+  work: (subscriber: Subscriber<U>) => Work<T, U>,
   { concurrency = 1024, buffer = 65_536 }: InOrderOptions = {},
 ): InputOperator<T, U> {
   if (!(concurrency >= 1)) throw new ConfigError('concurrency', concurrency, 'at least 1')
   if (!(buffer >= 1)) throw new ConfigError('buffer', buffer, 'at least 1')
   return (source) =>
     new Observable<U>((subscriber) => {
-      const slots: Slot<U>[] = []
-      let isEmitting = false
-      let isExhausted = false
-      const values = pull(source, buffer, {
-        wake: () => fill(),
-        end: () => {
-          isExhausted = true
-          finishWhenDone()
-        },
-        fail: (error) => subscriber.error(error),
-      })
-
-      const finishWhenDone = (): void => {
-        if (isExhausted && slots.length === 0) subscriber.complete()
-      }
-      const start = (value: T): void => {
-        const slot: Slot<U> = { result: undefined, isDone: false, giveUp: undefined }
-        slots.push(slot)
-        const done = (result: U): void => {
-          slot.result = result
-          slot.isDone = true
-          if (slots[0] === slot) emit()
-        }
-        slot.giveUp = work(value, done, (error) => subscriber.error(error))
-      }
-      const fill = (): void => {
-        while (slots.length < concurrency && !isExhausted && !subscriber.closed) {
-          const taken = values.take()
-          if (taken === undefined) return
-          start(taken.value)
-        }
-      }
-      const emit = (): void => {
-        if (isEmitting) return
-        isEmitting = true
-        while (slots[0]?.isDone === true && !subscriber.closed) {
-          const slot = slots.shift()!
-          subscriber.next(slot.result as U)
-        }
-        isEmitting = false
-        fill()
-        finishWhenDone()
-      }
-
-      subscriber.add(() => {
-        values.stop()
-        for (const slot of slots) slot.giveUp?.()
-      })
-      values.start()
+      const line = new Line(subscriber, work(subscriber), concurrency)
+      const values = pull(source, buffer, line)
+      subscriber.add(() => values.stop())
+      line.open(values)
     })
+}
+
+/** The values at work, in their order. */
+class Line<T, U> {
+  readonly #slots = new Fifo<OrderedSlot<T, U>>()
+  #values: Pull<T> | undefined
+  #isEmitting = false
+  #isExhausted = false
+
+  constructor(
+    private readonly subscriber: Subscriber<U>,
+    private readonly work: Work<T, U>,
+    private readonly concurrency: number,
+  ) {}
+
+  open(values: Pull<T>): void {
+    this.#values = values
+    values.start()
+  }
+
+  /** Begins as many values as may be in flight. */
+  wake(): void {
+    while (this.#slots.length < this.concurrency && !this.#isExhausted && !this.subscriber.closed) {
+      const taken = this.#values?.take()
+      if (taken === undefined) return
+      const slot = new OrderedSlot<T, U>(taken.value, this)
+      this.#slots.push(slot)
+      this.work.begin(slot)
+    }
+  }
+
+  end(): void {
+    this.#isExhausted = true
+    this.#completeWhenDone()
+  }
+
+  fail(error: unknown): void {
+    this.subscriber.error(error)
+  }
+
+  failed(slot: OrderedSlot<T, U>, error: unknown): void {
+    if (this.work.recover?.(slot, error) !== true) this.fail(error)
+  }
+
+  done(slot: OrderedSlot<T, U>): void {
+    if (this.#slots.first !== slot || this.#isEmitting) return
+    this.#isEmitting = true
+    while (this.#slots.first?.isDone === true && !this.subscriber.closed) {
+      this.subscriber.next(this.#slots.shift()!.result as U)
+    }
+    this.#isEmitting = false
+    this.wake()
+    this.#completeWhenDone()
+  }
+
+  #completeWhenDone(): void {
+    if (this.#isExhausted && this.#slots.length === 0) this.subscriber.complete()
+  }
+}
+
+class OrderedSlot<T, U> implements Slot<T, U> {
+  result: U | undefined
+  isDone = false
+
+  constructor(
+    readonly value: T,
+    private readonly line: Line<T, U>,
+  ) {}
+
+  applied(result: U): void {
+    this.result = result
+    this.isDone = true
+    this.line.done(this)
+  }
+
+  failed(error: unknown): void {
+    this.line.failed(this, error)
+  }
 }

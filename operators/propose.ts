@@ -1,7 +1,7 @@
-import { Observable, type ObservableInput, type Subscription } from 'rxjs'
+import type { Subscription } from 'rxjs'
 import { NotLeader, Superseded } from '../lib/errors.ts'
-import type { RaftNode, Settle } from './engine/node.ts'
-import { inOrder, type InOrderOptions, type InputOperator } from './inOrder.ts'
+import type { RaftNode } from './engine/node.ts'
+import { inOrder, type InOrderOptions, type InputOperator, type Slot } from './inOrder.ts'
 
 /**
  * Proposes every value and emits the results, in the order of the values.
@@ -24,36 +24,28 @@ export function propose<C, R>(
   node: Pick<RaftNode<C, R>, 'id' | 'leader$' | 'submit'>,
   options?: InOrderOptions,
 ): InputOperator<C, R> {
-  return (source: ObservableInput<C>) =>
-    new Observable<R>((subscriber) => {
-      let parked: (() => void)[] = []
-      let leads: Subscription | undefined
+  return inOrder<C, R>((subscriber) => {
+    let waiting: Slot<C, R>[] = []
+    let watching: Subscription | undefined
+    subscriber.add(() => watching?.unsubscribe())
 
-      const waitForLeader = (retry: () => void): void => {
-        parked.push(retry)
-        leads ??= node.leader$.subscribe((leader) => {
-          if (leader === undefined) return
-          if (leader.id !== node.id) return subscriber.error(new NotLeader(leader.id))
-          const retries = parked
-          parked = []
-          for (const again of retries) again()
-        })
-      }
-
-      const results = inOrder<C, R>((command, done, fail) => {
-        const settle: Settle<R> = {
-          applied: done,
-          failed: (error) => {
-            if (error instanceof Superseded) submit()
-            else if (error instanceof NotLeader && error.leader === undefined) waitForLeader(submit)
-            else fail(error)
-          },
-        }
-        const submit = (): void => node.submit(command, settle)
-        submit()
-      }, options)
-
-      subscriber.add(() => leads?.unsubscribe())
-      subscriber.add(results(source).subscribe(subscriber))
-    })
+    const begin = (slot: Slot<C, R>): void => node.submit(slot.value, slot)
+    const waitForLeader = (slot: Slot<C, R>): void => {
+      waiting.push(slot)
+      watching ??= node.leader$.subscribe((leader) => {
+        if (leader === undefined) return
+        if (leader.id !== node.id) return subscriber.error(new NotLeader(leader.id))
+        const ready = waiting
+        waiting = []
+        ready.forEach(begin)
+      })
+    }
+    const recover = (slot: Slot<C, R>, error: unknown): boolean => {
+      if (error instanceof Superseded) begin(slot)
+      else if (error instanceof NotLeader && error.leader === undefined) waitForLeader(slot)
+      else return false
+      return true
+    }
+    return { begin, recover }
+  }, options)
 }

@@ -1,5 +1,6 @@
 import { from, type ObservableInput, type Subscription } from 'rxjs'
 import { Overloaded } from '../lib/errors.ts'
+import { Fifo } from './fifo.ts'
 
 /** A source read at the reader's pace. */
 export interface Pull<T> {
@@ -28,12 +29,12 @@ export function pull<T>(source: ObservableInput<T>, buffer: number, listener: Li
   return pullPushed(source, buffer, listener)
 }
 
-function pullIterable<T>(source: Iterable<T>, { wake, end, fail }: Listener): Pull<T> {
+function pullIterable<T>(source: Iterable<T>, listener: Listener): Pull<T> {
   let iterator: Iterator<T> | undefined
   return {
     start: () => {
       iterator = source[Symbol.iterator]()
-      wake()
+      listener.wake()
     },
     take: () => {
       try {
@@ -41,9 +42,9 @@ function pullIterable<T>(source: Iterable<T>, { wake, end, fail }: Listener): Pu
         if (result === undefined) return undefined
         if (result.done !== true) return result
         iterator = undefined
-        end()
+        listener.end()
       } catch (error) {
-        fail(error)
+        listener.fail(error)
       }
       return undefined
     },
@@ -54,7 +55,7 @@ function pullIterable<T>(source: Iterable<T>, { wake, end, fail }: Listener): Pu
   }
 }
 
-function pullAsync<T>(source: AsyncIterable<T>, { wake, end, fail }: Listener): Pull<T> {
+function pullAsync<T>(source: AsyncIterable<T>, listener: Listener): Pull<T> {
   let iterator: AsyncIterator<T> | undefined
   let ready: { readonly value: T } | undefined
   let isAsking = false
@@ -67,12 +68,12 @@ function pullAsync<T>(source: AsyncIterable<T>, { wake, end, fail }: Listener): 
         if (iterator === undefined) return
         if (result.done === true) {
           iterator = undefined
-          return end()
+          return listener.end()
         }
         ready = result
-        wake()
+        listener.wake()
       },
-      (error: unknown) => fail(error),
+      (error: unknown) => listener.fail(error),
     )
   }
   return {
@@ -93,32 +94,29 @@ function pullAsync<T>(source: AsyncIterable<T>, { wake, end, fail }: Listener): 
   }
 }
 
-function pullPushed<T>(
-  source: ObservableInput<T>,
-  buffer: number,
-  { wake, end, fail }: Listener,
-): Pull<T> {
-  const queue: T[] = []
+function pullPushed<T>(source: ObservableInput<T>, buffer: number, listener: Listener): Pull<T> {
+  const queue = new Fifo<T>()
   let isComplete = false
   let subscription: Subscription | undefined
   return {
     start: () => {
       subscription = from(source).subscribe({
         next: (value) => {
-          if (queue.push(value) > buffer) fail(new Overloaded(`${buffer} values wait already`))
-          else wake()
+          queue.push(value)
+          if (queue.length > buffer) listener.fail(new Overloaded(`${buffer} values wait already`))
+          else listener.wake()
         },
-        error: fail,
+        error: (error) => listener.fail(error),
         complete: () => {
           isComplete = true
-          if (queue.length === 0) end()
+          if (queue.length === 0) listener.end()
         },
       })
     },
     take: () => {
       if (queue.length === 0) return undefined
       const value = queue.shift()!
-      if (isComplete && queue.length === 0) end()
+      if (isComplete && queue.length === 0) listener.end()
       return { value }
     },
     stop: () => subscription?.unsubscribe(),

@@ -17,8 +17,16 @@ export function query<Q, A>(
   node: Pick<RaftNode<never, never, Q, A>, 'query'>,
   options: InOrderOptions & QueryOptions = {},
 ): InputOperator<Q, A> {
-  return inOrder<Q, A>((question, done, fail) => {
-    const asking = node.query(question, options).subscribe({ next: done, error: fail })
-    return () => asking.unsubscribe()
-  }, options)
+  return inOrder<Q, A>(
+    (subscriber) => ({
+      begin: (slot) => {
+        const asking = node.query(slot.value, options).subscribe({
+          next: (answer) => slot.applied(answer),
+          error: (error) => slot.failed(error),
+        })
+        subscriber.add(asking)
+      },
+    }),
+    options,
+  )
 }

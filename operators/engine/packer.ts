@@ -1,7 +1,10 @@
 import { LENGTH_BYTES, writeLength } from '../../lib/batch.ts'
 
-/** Batches are cut from slabs of this many bytes, so that a small one costs no allocation. */
-const SLAB = 256 * 1024
+/** Batches are cut from slabs, so that a small one costs no allocation: so many bytes at least. */
+const SMALLEST_SLAB = 64 * 1024
+/** And room for so many batches of the present size, so that a large one is seldom moved. */
+const BATCHES_PER_SLAB = 8
+const LARGEST_SLAB = 4 * 1024 * 1024
 
 /** Packs commands into the bytes of a batch as they come, one copy each. */
 export class Packer {
@@ -31,7 +34,8 @@ export class Packer {
 
   #grow(needed: number): void {
     const open = this.#slab.subarray(this.#start, this.#end)
-    const slab = new Uint8Array(Math.max(SLAB, 2 * (open.length + needed)))
+    const wanted = Math.min(LARGEST_SLAB, BATCHES_PER_SLAB * (open.length + needed))
+    const slab = new Uint8Array(Math.max(SMALLEST_SLAB, wanted, 2 * (open.length + needed)))
     slab.set(open)
     this.#slab = slab
     this.#start = 0

@@ -14,7 +14,7 @@ import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { Applied, Settle } from './node.ts'
 import { Packer } from './packer.ts'
-import { guarded } from './report.ts'
+import { guarded, report } from './report.ts'
 
 export interface ProposalLimits {
   readonly maxCommandBytes: number
@@ -76,7 +76,8 @@ export class Proposals<C, R> {
         this.#judged.delete(answer.ticket)
         const { index, term } = answer
         this.#waiting.push({ index, term, settles, next: index })
-        for (const [i, settle] of settles.entries()) {
+        for (let i = 0; i < settles.length; i++) {
+          const settle = settles[i]!
           if (settle.queued !== undefined) guarded(() => settle.queued?.(index + i, term))
         }
         return
@@ -152,11 +153,13 @@ export class Proposals<C, R> {
 
 function settleOne<C, R>(settle: Settle<R>, outcome: Applied<C, R>): void {
   const { index, term } = outcome
-  guarded(() => {
+  try {
     settle.committed?.(index, term)
     if (outcome.ok) settle.applied(outcome.result, index, term)
     else settle.failed(new CommandFailed(index, outcome.error))
-  })
+  } catch (error) {
+    report(error)
+  }
 }
 
 const fail = <R>(settle: Settle<R>, error: Error): void => guarded(() => settle.failed(error))

@@ -1,12 +1,17 @@
 import { of } from 'rxjs'
 
-/** Runs a user's callback; what it throws is reported as RxJS reports what a subscriber throws. */
+/** Reports what a user's callback threw, the way RxJS reports what a subscriber throws. */
+export function report(thrown: unknown): void {
+  of(thrown).subscribe((error) => {
+    throw error
+  })
+}
+
+/** Runs a user's callback, which cannot disturb its caller. */
 export function guarded(callback: () => void): void {
   try {
     callback()
   } catch (error) {
-    of(error).subscribe((thrown) => {
-      throw thrown
-    })
+    report(error)
   }
 }
