@@ -59,11 +59,7 @@ export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply
   const { role } = turn.state
   if (role.type !== 'leader') return turn
   const answered = update(turn, { role: reads.heartbeatReply(role, from, message) })
-  const heard = updateProgress(answered, from, (progress) => ({
-    ...progress,
-    contact: turn.at,
-    inflight: progress.probing ? [] : progress.inflight,
-  }))
+  const heard = updateProgress(answered, from, (progress) => ({ ...progress, contact: turn.at }))
   return askForLost(heard, from)
 }
 
@@ -154,11 +150,14 @@ function hasRoom({ log, config }: State, { next, probing, inflight }: Progress):
   return inflight.reduce((sum, { bytes }) => sum + bytes, 0) < config.maxInflightBytes
 }
 
-/** Nothing says that a message was lost, so the leader asks for what has been sent and not answered. */
+/**
+ * Nothing says that a message was lost, so the leader asks whether what it has sent has arrived: an
+ * append without entries, which a follower that misses something refuses.
+ */
 function askForLost(turn: Turn, to: NodeId): Turn {
   const { role, log, term, commitIndex: commit } = turn.state
   const progress = role.type === 'leader' ? progressOf(role, to) : undefined
-  if (progress === undefined || progress.probing || progress.match >= progress.next - 1) return turn
+  if (progress === undefined || progress.inflight.length === 0) return turn
   const prevIndex = progress.next - 1
   const prevTerm = termAt(log, prevIndex) ?? 0
   return send(turn, to, { type: 'append', term, prevIndex, prevTerm, batches: [], commit })

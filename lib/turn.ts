@@ -118,7 +118,7 @@ export function finish(turn: Turn, before: State, events: readonly Event[]): Ste
   if (turn.hasNewBallot || turn.writes.length > 0) {
     const { term, vote } = state
     const sequence = state.sequence + 1
-    const saving = [...state.saving, { sequence, term, promises: latest(turn.promises) }]
+    const saving = [...state.saving, { sequence, term, promises: highest(turn.promises) }]
     return {
       ...step,
       state: { ...state, sequence, saving },
@@ -127,23 +127,26 @@ export function finish(turn: Turn, before: State, events: readonly Event[]): Ste
   }
   if (turn.promises.length === 0) return step
   const last = state.saving.at(-1)
-  if (last === undefined) return { ...step, send: [...turn.send, ...latest(turn.promises)] }
-  const promises = latest([...last.promises, ...turn.promises])
+  if (last === undefined) return { ...step, send: [...turn.send, ...highest(turn.promises)] }
+  const promises = highest([...last.promises, ...turn.promises])
   const saving = [...state.saving.slice(0, -1), { ...last, promises }]
   return { ...step, state: { ...state, saving } }
 }
 
-/** Of several acknowledgements to one leader, the last says it all. */
-function latest(promises: readonly Envelope[]): readonly Envelope[] {
+/** Of several acknowledgements to one leader, the highest says it all. */
+function highest(promises: readonly Envelope[]): readonly Envelope[] {
   if (promises.length < 2) return promises
-  const said = new Map<NodeId, Term>()
-  const kept = promises.toReversed().filter(({ to, message }) => {
+  const matches = new Map<string, Index>()
+  for (const { to, message } of promises) {
+    if (message.type !== 'appended') continue
+    const key = `${message.term} ${to}`
+    matches.set(key, Math.max(matches.get(key) ?? 0, message.match))
+  }
+  return promises.filter(({ to, message }) => {
     if (message.type !== 'appended') return true
-    const isRepeated = said.get(to) === message.term
-    said.set(to, message.term)
-    return !isRepeated
+    const key = `${message.term} ${to}`
+    return matches.get(key) === message.match && matches.delete(key)
   })
-  return kept.reverse()
 }
 
 /** Takes the promises of the oldest save, which is durable now. */
