@@ -4,7 +4,15 @@ import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
 import type { Proposed } from './events.ts'
 import { reachedByQuorum } from './quorum.ts'
 import * as reads from './reads.ts'
-import { leaderOf, progressOf, type Leader, type Progress, type State } from './state.ts'
+import {
+  changedLeader,
+  changedProgress,
+  leaderOf,
+  progressOf,
+  type Leader,
+  type Progress,
+  type State,
+} from './state.ts'
 import { answer, promise, send, update, write, type Turn } from './turn.ts'
 import type { NodeId } from './types.ts'
 
@@ -26,7 +34,6 @@ export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): 
 /** A disk, its own or a follower's, holds the log through `match`. */
 export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
   return updateProgress(turn, from, (progress) => ({
-    ...progress,
     contact: turn.at,
     probing: false,
     match: Math.max(progress.match, match),
@@ -39,7 +46,7 @@ export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
 export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
   const { log } = turn.state
   return updateProgress(turn, from, (progress) => {
-    const heard = { ...progress, contact: turn.at }
+    const heard = { contact: turn.at }
     const isStale =
       message.prevIndex <= progress.match ||
       (progress.probing && message.prevIndex !== progress.next - 1)
@@ -59,7 +66,7 @@ export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply
   const { role } = turn.state
   if (role.type !== 'leader') return turn
   const answered = update(turn, { role: reads.heartbeatReply(role, from, message) })
-  const heard = updateProgress(answered, from, (progress) => ({ ...progress, contact: turn.at }))
+  const heard = updateProgress(answered, from, () => ({ contact: turn.at }))
   return askForLost(heard, from)
 }
 
@@ -115,7 +122,7 @@ function replicate(turn: Turn): Turn {
     }
     return current
   })
-  return sent === turn ? turn : update(sent, { role: { ...role, progress } })
+  return sent === turn ? turn : update(sent, { role: changedLeader(role, { progress }) })
 }
 
 /** Followers that want the same entries get the same message, which is then encoded once. */
@@ -135,13 +142,12 @@ function entriesFor(state: State, { next }: Progress, shared: Append | undefined
 function afterSending(progress: Progress, { batches, commit }: Append): Progress {
   const last = lastIndexOf(batches.at(-1)!)
   const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
-  return {
-    ...progress,
+  return changedProgress(progress, {
     inflight: [...progress.inflight, { last, bytes }],
     // While probing, `next` stays: the answer says whether the logs agree before it.
     next: progress.probing ? progress.next : last + 1,
     told: commit,
-  }
+  })
 }
 
 function hasRoom({ log, config }: State, { next, probing, inflight }: Progress): boolean {
@@ -171,11 +177,11 @@ function pulse(turn: Turn, leader: Leader): Turn {
     if (follower.id === config.id) return follower
     const commit = Math.min(commitIndex, follower.match)
     sent = send(sent, follower.id, { type: 'heartbeat', term, commit, round })
-    return { ...follower, told: Math.max(follower.told, commit) }
+    return changedProgress(follower, { told: Math.max(follower.told, commit) })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
   return update(sent, {
-    role: { ...leader, progress, reads: waiting, round, pulse: turn.at },
+    role: changedLeader(leader, { progress, reads: waiting, round, pulse: turn.at }),
   })
 }
 
@@ -187,12 +193,16 @@ function noteUntold(turn: Turn): Turn {
     ({ id, told, match }) => id !== config.id && told < Math.min(commitIndex, match),
   )
   const untold = isUntold ? (role.untold ?? turn.at) : undefined
-  return untold === role.untold ? turn : update(turn, { role: { ...role, untold } })
+  return untold === role.untold ? turn : update(turn, { role: changedLeader(role, { untold }) })
 }
 
-function updateProgress(turn: Turn, id: NodeId, change: (progress: Progress) => Progress): Turn {
+function updateProgress(
+  turn: Turn,
+  id: NodeId,
+  change: (progress: Progress) => Partial<Progress>,
+): Turn {
   const { role } = turn.state
   if (role.type !== 'leader') return turn
-  const progress = role.progress.map((p) => (p.id === id ? change(p) : p))
-  return update(turn, { role: { ...role, progress } })
+  const progress = role.progress.map((p) => (p.id === id ? changedProgress(p, change(p)) : p))
+  return update(turn, { role: changedLeader(role, { progress }) })
 }

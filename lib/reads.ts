@@ -1,6 +1,13 @@
 import type { HeartbeatReply, ReadIndex, ReadIndexReply } from './messages.ts'
 import { reachedByQuorum } from './quorum.ts'
-import { progressOf, type Leader, type LeaderRead, type State } from './state.ts'
+import {
+  changedLeader,
+  changedProgress,
+  progressOf,
+  type Leader,
+  type LeaderRead,
+  type State,
+} from './state.ts'
 import { answer, send, update, type Answer, type Turn } from './turn.ts'
 import type { NodeId } from './types.ts'
 
@@ -50,9 +57,11 @@ export function askAgain(turn: Turn): Turn {
 /** A server has answered a pulse: it had not heard of a later leader when it did (thesis §6.4). */
 export function heartbeatReply(leader: Leader, from: NodeId, reply: HeartbeatReply): Leader {
   const progress = leader.progress.map((p) =>
-    p.id === from ? { ...p, round: Math.max(p.round, Math.min(reply.round, leader.round)) } : p,
+    p.id === from
+      ? changedProgress(p, { round: Math.max(p.round, Math.min(reply.round, leader.round)) })
+      : p,
   )
-  return { ...leader, progress }
+  return changedLeader(leader, { progress })
 }
 
 /** At the end of a leader's turn, reads that a quorum has confirmed are released. */
@@ -65,7 +74,7 @@ export function releaseReads(turn: Turn): Turn {
   const isReleased = ({ round }: LeaderRead) => round !== undefined && round <= answered
   const reads = role.reads.filter((read) => !isReleased(read))
   if (reads.length === role.reads.length) return turn
-  const kept = update(turn, { role: { ...role, reads } })
+  const kept = update(turn, { role: changedLeader(role, { reads }) })
   return role.reads.filter(isReleased).reduce(release, kept)
 }
 
@@ -112,7 +121,7 @@ function note(turn: Turn, leader: Leader, from: NodeId, ticket: number): Turn {
   // Until an entry of its own term is committed, a leader does not know what is (§8).
   const index = Math.max(turn.state.commitIndex, leader.firstIndex)
   const read: LeaderRead = { from, ticket, index, round: undefined }
-  return update(turn, { role: { ...leader, reads: [...leader.reads, read] } })
+  return update(turn, { role: changedLeader(leader, { reads: [...leader.reads, read] }) })
 }
 
 function release(turn: Turn, { from, ticket, index }: LeaderRead): Turn {

@@ -129,6 +129,50 @@ export const booting = (config: ProtocolConfig): State => ({
   dropped: 0,
 })
 
+/** What changes within a term; the ballot has a way of its own (`turn.ts`). */
+export type Change = Partial<Omit<State, 'config' | 'term' | 'vote'>>
+
+/** The state with a change. Field by field, because this is the hottest line and a spread costs twice. */
+export const changed = (state: State, change: Change): State => ({
+  config: state.config,
+  members: change.members ?? state.members,
+  booted: change.booted ?? state.booted,
+  term: state.term,
+  vote: state.vote,
+  role: change.role ?? state.role,
+  log: change.log ?? state.log,
+  commitIndex: change.commitIndex ?? state.commitIndex,
+  appliedIndex: change.appliedIndex ?? state.appliedIndex,
+  contact: change.contact ?? state.contact,
+  sequence: change.sequence ?? state.sequence,
+  saving: change.saving ?? state.saving,
+  confirmed: change.confirmed ?? state.confirmed,
+  dropped: change.dropped ?? state.dropped,
+})
+
+/** The same for what a leader knows. */
+export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader => ({
+  type: 'leader',
+  firstIndex: leader.firstIndex,
+  progress: change.progress ?? leader.progress,
+  round: change.round ?? leader.round,
+  pulse: change.pulse ?? leader.pulse,
+  untold: 'untold' in change ? change.untold : leader.untold,
+  reads: change.reads ?? leader.reads,
+})
+
+/** And for what it knows of one follower. */
+export const changedProgress = (progress: Progress, change: Partial<Progress>): Progress => ({
+  id: progress.id,
+  match: change.match ?? progress.match,
+  next: change.next ?? progress.next,
+  probing: change.probing ?? progress.probing,
+  inflight: change.inflight ?? progress.inflight,
+  told: change.told ?? progress.told,
+  contact: change.contact ?? progress.contact,
+  round: change.round ?? progress.round,
+})
+
 /** Who leads, as far as this server knows. */
 export function leaderOf(state: State): NodeId | undefined {
   switch (state.role.type) {

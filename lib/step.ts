@@ -28,13 +28,13 @@ import { isPlausible } from './plausible.ts'
 import * as reads from './reads.ts'
 import { isVoter, type State } from './state.ts'
 import type { Restored, Saved } from './storage.ts'
-import { answer, begin, finish, saved, send, update, type Step, type Turn } from './turn.ts'
+import { answer, begin, finish, next, saved, send, update, type Step, type Turn } from './turn.ts'
 import type { NodeId } from './types.ts'
 
 /** One turn of the loop: folds its events into a step. Throws {@link InvariantError} and nothing else. */
 export function reduce(state: State, events: readonly Event[]): Step {
   const turn = events.reduce(
-    (folded, event) => handle({ ...folded, at: event.at }, event),
+    (folded, event) => handle(next(folded, { at: event.at }), event),
     begin(state),
   )
   return finish(reads.answerReads(leader.endTurn(turn)), state, events)
@@ -62,10 +62,9 @@ function handle(turn: Turn, event: Event): Turn {
     case 'notice':
       return turn
     case 'applied':
-      return {
-        ...update(turn, { appliedIndex: event.index }),
+      return next(update(turn, { appliedIndex: event.index }), {
         applied: [...turn.applied, ...event.batches],
-      }
+      })
   }
 }
 
@@ -90,7 +89,7 @@ function restore(turn: Turn, { term, vote, batches, at }: Stamped<Restored>): Tu
       `the log has entries of term ${log.lastTerm}, the ballot is of ${term}`,
     )
   }
-  return update(turn, { booted: true, term, vote, log, contact: at })
+  return next(turn, { state: { ...turn.state, booted: true, term, vote, log, contact: at } })
 }
 
 /** What waited for the disk leaves now; what this server promised to itself arrives at once. */

@@ -3,7 +3,7 @@ import { InvariantError } from './errors.ts'
 import type { Event } from './events.ts'
 import { read } from './log.ts'
 import type { Envelope, Message } from './messages.ts'
-import type { State } from './state.ts'
+import { changed, type Change, type State } from './state.ts'
 import type { Save } from './storage.ts'
 import type { Index, Millis, NodeId, Term } from './types.ts'
 
@@ -69,68 +69,73 @@ export const begin = (state: State): Turn => ({
   answers: [],
 })
 
-export const update = (turn: Turn, change: Partial<State>): Turn => ({
-  ...turn,
-  state: { ...turn.state, ...change },
+/** The turn with a change, field by field as in {@link changed}. */
+export const next = (turn: Turn, change: Partial<Turn>): Turn => ({
+  at: change.at ?? turn.at,
+  state: change.state ?? turn.state,
+  hasNewBallot: change.hasNewBallot ?? turn.hasNewBallot,
+  writes: change.writes ?? turn.writes,
+  promises: change.promises ?? turn.promises,
+  send: change.send ?? turn.send,
+  applied: change.applied ?? turn.applied,
+  answers: change.answers ?? turn.answers,
 })
+
+export const update = (turn: Turn, change: Change): Turn =>
+  next(turn, { state: changed(turn.state, change) })
 
 /** A new term or a vote: durable before anything that depends on it leaves (§5.2). */
-export const ballot = (turn: Turn, term: Term, vote: NodeId | undefined): Turn => ({
-  ...update(turn, { term, vote }),
-  hasNewBallot: true,
-})
+export const ballot = (turn: Turn, term: Term, vote: NodeId | undefined): Turn =>
+  next(turn, { state: { ...turn.state, term, vote }, hasNewBallot: true })
 
-export const write = (turn: Turn, batches: readonly Batch[]): Turn => ({
-  ...turn,
-  writes: [...turn.writes, ...batches],
-})
+export const write = (turn: Turn, batches: readonly Batch[]): Turn =>
+  next(turn, { writes: [...turn.writes, ...batches] })
 
-export const answer = (turn: Turn, ...answers: readonly Answer[]): Turn => ({
-  ...turn,
-  answers: [...turn.answers, ...answers],
-})
+export const answer = (turn: Turn, ...answers: readonly Answer[]): Turn =>
+  next(turn, { answers: [...turn.answers, ...answers] })
 
 /** Sends a message that promises nothing about this server's disk. */
-export const send = (turn: Turn, to: NodeId, message: Message): Turn => ({
-  ...turn,
-  send: [...turn.send, { from: turn.state.config.id, to, message }],
-})
+export const send = (turn: Turn, to: NodeId, message: Message): Turn =>
+  next(turn, { send: [...turn.send, { from: turn.state.config.id, to, message }] })
 
 /** Sends a message once everything that this server has decided so far is durable. */
-export const promise = (turn: Turn, to: NodeId, message: Message): Turn => ({
-  ...turn,
-  promises: [...turn.promises, { from: turn.state.config.id, to, message }],
-})
+export const promise = (turn: Turn, to: NodeId, message: Message): Turn =>
+  next(turn, { promises: [...turn.promises, { from: turn.state.config.id, to, message }] })
 
 /** Ends a turn: what must be durable becomes one save, and the promises wait for it. */
 export function finish(turn: Turn, before: State, events: readonly Event[]): Step {
-  const { state } = turn
-  const step = {
+  const { state, save, send } = settlePromises(turn)
+  return {
     at: turn.at,
     events,
     state,
-    save: undefined,
-    send: turn.send,
+    save,
+    send,
     committed: read(state.log, before.commitIndex + 1, state.commitIndex),
     applied: turn.applied,
     answers: turn.answers,
   }
-  if (turn.hasNewBallot || turn.writes.length > 0) {
+}
+
+/** Promises wait for this turn's save, or else for the last one under way, or else leave now. */
+function settlePromises(turn: Turn): Pick<Step, 'state' | 'save' | 'send'> {
+  const { state, promises, send, writes: batches } = turn
+  if (turn.hasNewBallot || batches.length > 0) {
     const { term, vote } = state
     const sequence = state.sequence + 1
-    const saving = [...state.saving, { sequence, term, promises: highest(turn.promises) }]
+    const saving = [...state.saving, { sequence, term, promises: highest(promises) }]
     return {
-      ...step,
-      state: { ...state, sequence, saving },
-      save: { type: 'save', sequence, term, vote, batches: turn.writes },
+      state: changed(state, { sequence, saving }),
+      save: { type: 'save', sequence, term, vote, batches },
+      send,
     }
   }
-  if (turn.promises.length === 0) return step
+  if (promises.length === 0) return { state, save: undefined, send }
   const last = state.saving.at(-1)
-  if (last === undefined) return { ...step, send: [...turn.send, ...highest(turn.promises)] }
-  const promises = highest([...last.promises, ...turn.promises])
-  const saving = [...state.saving.slice(0, -1), { ...last, promises }]
-  return { ...step, state: { ...state, saving } }
+  if (last === undefined) return { state, save: undefined, send: [...send, ...highest(promises)] }
+  const waiting = { ...last, promises: highest([...last.promises, ...promises]) }
+  const saving = [...state.saving.slice(0, -1), waiting]
+  return { state: changed(state, { saving }), save: undefined, send }
 }
 
 /** Of several acknowledgements to one leader, the highest says it all. */
