@@ -89,12 +89,14 @@ export function isPacked(bytes: Uint8Array, count: number): boolean {
   return offset === bytes.length
 }
 
-/** The entries `from` to `to` of a batch, both included, as a view: nothing is copied. */
+/** The entries of a batch that lie within `from` to `to`, as a view: nothing is copied. */
 export function slice(batch: Batch, from: Index, to: Index): Batch {
-  if (from <= batch.index && to >= lastIndexOf(batch)) return batch
-  const start = offsetOf(batch, from)
-  const end = offsetOf(batch, to + 1)
-  return { ...batch, index: from, count: to - from + 1, bytes: batch.bytes.subarray(start, end) }
+  const first = Math.max(from, batch.index)
+  const last = Math.min(to, lastIndexOf(batch))
+  const count = last - first + 1
+  if (count === batch.count) return batch
+  const bytes = batch.bytes.subarray(offsetOf(batch, first), offsetOf(batch, last + 1))
+  return { ...batch, index: first, count, bytes }
 }
 
 function offsetOf(batch: Batch, index: Index): number {

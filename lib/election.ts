@@ -21,6 +21,8 @@ import { InvariantError } from './errors.ts'
 export function electionTimeout(turn: Turn): Turn {
   const { state } = turn
   if (state.role.type === 'leader' || !isVoter(state, state.config.id)) return turn
+  // The leader's word may have arrived in the same turn as the timeout that it came too late for.
+  if (isLoyal(state, state.config.id, turn.at)) return turn
   const isAlone = peersOf(state).length === 0
   return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn)
 }

@@ -174,6 +174,9 @@ export class UnknownFormat extends StorageError {
 
 function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value)
-  return String(value)
+  try {
+    return (typeof value === 'object' ? JSON.stringify(value) : undefined) ?? String(value)
+  } catch {
+    return 'an object'
+  }
 }

@@ -34,8 +34,8 @@ export interface Work<T, U> {
  *
  * ```
  * source            -a-b-c------|
- * work              a takes 6, b 2, c 3
- * inOrder(work)     -------(abc)|
+ * work              a takes 6, b 2, c 6
+ * inOrder(work)     -------(ab)c|
  * ```
  *
  * `work` is called for each subscription, with what errors the result and what is added to its teardown.
@@ -59,7 +59,7 @@ export function inOrder<T, U>(
 class Line<T, U> {
   readonly #slots = new Fifo<OrderedSlot<T, U>>()
   #values: Pull<T> | undefined
-  #isEmitting = false
+  #isBusy = false
   #isExhausted = false
 
   constructor(
@@ -73,15 +73,16 @@ class Line<T, U> {
     values.start()
   }
 
-  /** Begins as many values as may be in flight. */
+  /**
+   * Emits what is done and begins what there is room for, until there is neither: in one loop, because
+   * both may happen synchronously within each other.
+   */
   wake(): void {
-    while (this.#slots.length < this.concurrency && !this.#isExhausted && !this.subscriber.closed) {
-      const taken = this.#values?.take()
-      if (taken === undefined) return
-      const slot = new OrderedSlot<T, U>(taken.value, this)
-      this.#slots.push(slot)
-      this.work.begin(slot)
-    }
+    if (this.#isBusy) return
+    this.#isBusy = true
+    while (this.#emit() || this.#begin());
+    this.#isBusy = false
+    this.#completeWhenDone()
   }
 
   end(): void {
@@ -98,18 +99,35 @@ class Line<T, U> {
   }
 
   done(slot: OrderedSlot<T, U>): void {
-    if (this.#slots.first !== slot || this.#isEmitting) return
-    this.#isEmitting = true
-    while (this.#slots.first?.isDone === true && !this.subscriber.closed) {
-      this.subscriber.next(this.#slots.shift()!.result as U)
+    if (this.#slots.first === slot) this.wake()
+  }
+
+  /** Whether the first result was there to emit. */
+  #emit(): boolean {
+    if (this.#slots.first?.isDone !== true || this.subscriber.closed) return false
+    this.subscriber.next(this.#slots.shift()!.result as U)
+    return true
+  }
+
+  /** Whether there was room, and a value to begin. */
+  #begin(): boolean {
+    if (this.#slots.length >= this.concurrency || this.#isExhausted || this.subscriber.closed) {
+      return false
     }
-    this.#isEmitting = false
-    this.wake()
-    this.#completeWhenDone()
+    const taken = this.#values?.take()
+    if (taken === undefined) return false
+    const slot = new OrderedSlot<T, U>(taken.value, this)
+    this.#slots.push(slot)
+    try {
+      this.work.begin(slot)
+    } catch (error) {
+      this.fail(error)
+    }
+    return true
   }
 
   #completeWhenDone(): void {
-    if (this.#isExhausted && this.#slots.length === 0) this.subscriber.complete()
+    if (this.#isExhausted && this.#slots.length === 0 && !this.#isBusy) this.subscriber.complete()
   }
 }
 

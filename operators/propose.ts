@@ -1,6 +1,6 @@
-import type { Subscription } from 'rxjs'
-import { NotLeader, Superseded } from '../lib/errors.ts'
-import type { RaftNode } from './engine/node.ts'
+import { Subscription } from 'rxjs'
+import { NotLeader, Stopped, Superseded } from '../lib/errors.ts'
+import type { Leader, RaftNode } from './engine/node.ts'
 import { inOrder, type InOrderOptions, type InputOperator, type Slot } from './inOrder.ts'
 
 /**
@@ -27,20 +27,31 @@ export function propose<C, R>(
   return inOrder<C, R>((subscriber) => {
     let waiting: Slot<C, R>[] = []
     let watching: Subscription | undefined
-    subscriber.add(() => watching?.unsubscribe())
 
     const begin = (slot: Slot<C, R>): void => node.submit(slot.value, slot)
+    const beginAll = (leader: Leader | undefined): void => {
+      if (leader === undefined) return
+      if (leader.id !== node.id) return subscriber.error(new NotLeader(leader.id))
+      const ready = waiting
+      waiting = []
+      ready.forEach(begin)
+    }
+    const watch = (): Subscription => {
+      const stopped = (cause?: unknown): void =>
+        subscriber.error(new Stopped('none', cause === undefined ? undefined : { cause }))
+      const subscription = new Subscription()
+      subscriber.add(subscription)
+      subscription.add(
+        node.leader$.subscribe({ next: beginAll, error: stopped, complete: () => stopped() }),
+      )
+      return subscription
+    }
     const waitForLeader = (slot: Slot<C, R>): void => {
       waiting.push(slot)
-      watching ??= node.leader$.subscribe((leader) => {
-        if (leader === undefined) return
-        if (leader.id !== node.id) return subscriber.error(new NotLeader(leader.id))
-        const ready = waiting
-        waiting = []
-        ready.forEach(begin)
-      })
+      watching ??= watch()
     }
     const recover = (slot: Slot<C, R>, error: unknown): boolean => {
+      if (subscriber.closed) return true
       if (error instanceof Superseded) begin(slot)
       else if (error instanceof NotLeader && error.leader === undefined) waitForLeader(slot)
       else return false

@@ -24,10 +24,16 @@ export interface Listener {
  * pushes through a queue of at most `buffer` values, beyond which it fails with `Overloaded`.
  */
 export function pull<T>(source: ObservableInput<T>, buffer: number, listener: Listener): Pull<T> {
-  if (Symbol.iterator in source) return pullIterable(source, listener)
-  if (Symbol.asyncIterator in source) return pullAsync(source, listener)
+  if (isIterable<T>(source)) return pullIterable(source, listener)
+  if (isAsyncIterable<T>(source)) return pullAsync(source, listener)
   return pullPushed(source, buffer, listener)
 }
+
+const isIterable = <T>(source: unknown): source is Iterable<T> =>
+  typeof (source as Partial<Iterable<T>> | null)?.[Symbol.iterator] === 'function'
+
+const isAsyncIterable = <T>(source: unknown): source is AsyncIterable<T> =>
+  typeof (source as Partial<AsyncIterable<T>> | null)?.[Symbol.asyncIterator] === 'function'
 
 function pullIterable<T>(source: Iterable<T>, listener: Listener): Pull<T> {
   let iterator: Iterator<T> | undefined

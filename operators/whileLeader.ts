@@ -19,7 +19,7 @@ import type { Term } from '../lib/types.ts'
  * ```
  * role$                 f---l--------f---l----|
  * work                      -a--b--c     -a--b--c
- * whileLeader(work)     -----a--b---------a--b|
+ * whileLeader(work)     -----a--b--c------a--b|
  * ```
  *
  * Completes with the roles. Errors when they or the work do: `retry()` begins again.

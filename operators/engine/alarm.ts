@@ -23,21 +23,22 @@ export function alarm<T>(
       let armed: Millis | undefined
       let timer: Subscription | undefined
 
-      const arm = (at: Millis, isSecondLook = false): void => {
-        timer?.unsubscribe()
+      const arm = (at: Millis): void => {
         armed = at
-        timer = scheduler.schedule(
-          () => ring(at, isSecondLook),
-          Math.max(0, Math.ceil(at - scheduler.now())),
-        )
+        wait(at, at, false)
+      }
+      const wait = (until: Millis, at: Millis, isSecondLook: boolean): void => {
+        timer?.unsubscribe()
+        const delay = Math.max(0, Math.ceil(until - scheduler.now()))
+        timer = scheduler.schedule(() => ring(at, isSecondLook), delay)
       }
       const ring = (at: Millis, isSecondLook: boolean): void => {
+        const now = scheduler.now()
+        // A stalled process finds its timers before its mail, which may well move the deadline.
+        if (now - at > SLACK && !isSecondLook) return wait(now + 1, at, true)
         armed = undefined
         if (due === undefined) return
-        const now = scheduler.now()
         if (now < due) return arm(due)
-        // A stalled process finds its timers before its mail, which may well move the deadline.
-        if (now - at > SLACK && !isSecondLook) return arm(now + 1, true)
         due = undefined
         subscriber.next(now)
       }

@@ -1,5 +1,9 @@
 import type { SchedulerLike, Subscription } from 'rxjs'
+import { ConfigError } from '../../lib/errors.ts'
 import type { Millis } from '../../lib/types.ts'
+
+/** The longest time in ms that a timer can wait. */
+export const LONGEST = 2 ** 31 - 1
 
 interface Deadline {
   readonly at: Millis
@@ -12,6 +16,8 @@ interface Queue {
   waiting: Deadline[]
   /** Those before it are over. */
   head: number
+  /** How many are neither over nor taken back. */
+  open: number
   timer: Subscription | undefined
 }
 
@@ -22,25 +28,42 @@ interface Queue {
 export class Deadlines {
   readonly #queues = new Map<Millis, Queue>()
 
+  #isStopped = false
+
   constructor(private readonly scheduler: SchedulerLike) {}
 
-  /** Calls `expire` after `ms`, unless the returned function is called before. `Infinity` never does. */
+  /**
+   * Calls `expire` after `ms`, unless the returned function is called before. `Infinity` never does.
+   * Throws `ConfigError` for what no timer can wait for.
+   */
   set(ms: Millis, expire: () => void): () => void {
-    if (ms === Infinity) return () => undefined
-    const queue = this.#queues.get(ms) ?? { ms, waiting: [], head: 0, timer: undefined }
+    if (!(ms > 0) || (ms > LONGEST && ms !== Infinity)) {
+      throw new ConfigError('timeout', ms, `more than 0 and at most ${LONGEST} ms, or Infinity`)
+    }
+    if (ms === Infinity || this.#isStopped) return () => undefined
+    const queue = this.#queues.get(ms) ?? { ms, waiting: [], head: 0, open: 0, timer: undefined }
     this.#queues.set(ms, queue)
     const deadline: Deadline = { at: this.scheduler.now() + ms, expire }
     queue.waiting.push(deadline)
+    queue.open++
     forgetPast(queue)
     if (queue.timer === undefined) this.#arm(queue)
     return () => {
+      if (deadline.expire === undefined) return
       deadline.expire = undefined
+      if (--queue.open === 0) this.#drop(queue)
     }
   }
 
   stop(): void {
-    for (const { timer } of this.#queues.values()) timer?.unsubscribe()
-    this.#queues.clear()
+    this.#isStopped = true
+    for (const queue of this.#queues.values()) this.#drop(queue)
+  }
+
+  /** Nobody waits: no timer keeps the process alive. */
+  #drop(queue: Queue): void {
+    queue.timer?.unsubscribe()
+    this.#queues.delete(queue.ms)
   }
 
   #arm(queue: Queue): void {
@@ -53,13 +76,18 @@ export class Deadlines {
     const now = this.scheduler.now()
     const past: Deadline[] = []
     for (; (queue.waiting[queue.head]?.at ?? Infinity) <= now; queue.head++) {
-      past.push(queue.waiting[queue.head]!)
+      const deadline = queue.waiting[queue.head]!
+      if (deadline.expire !== undefined) past.push(deadline)
     }
+    queue.open -= past.length
     forgetPast(queue)
-    queue.timer = undefined
-    if (queue.head < queue.waiting.length) this.#arm(queue)
-    else this.#queues.delete(queue.ms)
-    for (const { expire } of past) expire?.()
+    if (queue.open > 0) this.#arm(queue)
+    else this.#drop(queue)
+    for (const deadline of past) {
+      const { expire } = deadline
+      deadline.expire = undefined
+      expire?.()
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type SchedulerLike,
   type Subscription,
 } from 'rxjs'
+import { TurnEnd } from './turnEnd.ts'
 
 /**
  * Closes the circle: events go in, `body` scans them into steps, every feedback turns steps back into
@@ -17,10 +18,9 @@ import {
  * - nothing moves until every wire is connected.
  *
  * ```
- * source     --a-b-----------|
- * body         count events of each batch
- * feedback     1 → c
- * result     --1(12)---------|     a · b, then c with whatever else arrived in that turn
+ * source     --a---b-----|
+ * feedback   a → c            b → nothing
+ * result     --(ac)b-----|     c waits for its turn: the step of a is delivered to everybody first
  * ```
  *
  * Completes when the source does, and everything inside stops. Errors when the source, `body` or a
@@ -36,7 +36,7 @@ export function loop<E, S>(
       const batches = new Subject<readonly E[]>()
       const steps = new Subject<S>()
       let queue: E[] = []
-      let scheduled: Subscription | undefined
+      let isWired = false
 
       const flush = (): void => {
         while (queue.length > 0 && !subscriber.closed) {
@@ -44,19 +44,21 @@ export function loop<E, S>(
           queue = []
           batches.next(batch)
         }
-        scheduled = undefined
       }
+      const turnEnd = new TurnEnd(flush, scheduler)
       const enqueue = (event: E): void => {
         queue.push(event)
-        scheduled ??= scheduler.schedule(flush)
+        if (isWired) turnEnd.request()
       }
       const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
         events.subscribe({ next: enqueue, error: (error) => subscriber.error(error), complete })
 
-      subscriber.add(() => scheduled?.unsubscribe())
+      subscriber.add(() => turnEnd.cancel())
       for (const feedback of feedbacks) subscriber.add(raise(feedback(steps)))
       subscriber.add(steps.subscribe(subscriber))
       subscriber.add(body(batches).subscribe(steps))
       subscriber.add(raise(source, () => subscriber.complete()))
+      isWired = true
+      turnEnd.request()
     })
 }

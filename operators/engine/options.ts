@@ -1,9 +1,9 @@
 import { asapScheduler, type SchedulerLike } from 'rxjs'
-import { ConfigError } from '../../lib/errors.ts'
 import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import type { Storage, Transport } from '../adapters.ts'
 import { msgpack, type Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
+import { check, checkAdapters } from './checks.ts'
 import { monotonic } from './monotonic.ts'
 import { silent, volatile } from './nothing.ts'
 
@@ -79,7 +79,7 @@ export function settings<S, C, R, Q, A>(
     preVote: true,
     checkQuorum: true,
     maxAppendBytes: MIB,
-    maxCommandBytes: Math.min(MIB, options.maxAppendBytes ?? MIB),
+    maxCommandBytes: Math.min(MIB, options.maxAppendBytes || MIB),
     maxInflightMessages: 256,
     maxInflightBytes: 16 * MIB,
     maxUncommittedBytes: 64 * MIB,
@@ -88,12 +88,11 @@ export function settings<S, C, R, Q, A>(
     random: Math.random,
     turns: asapScheduler,
     scheduler: monotonic,
+    members: [options.id],
     ...given,
   }
-  checkParts(filled)
-  checkMembers(given)
-  checkTimes(filled)
-  checkSizes(filled)
+  check(filled)
+  checkAdapters(given)
   const [electionTimeoutMin, electionTimeoutMax] = filled.electionTimeout
   const { id, preVote, checkQuorum, maxAppendBytes } = filled
   const { maxInflightMessages, maxInflightBytes, maxUncommittedBytes } = filled
@@ -101,7 +100,7 @@ export function settings<S, C, R, Q, A>(
     ...filled,
     protocol: {
       id,
-      members: { voters: [...(options.members ?? [id])].sort() },
+      members: { voters: [...filled.members].sort() },
       electionTimeoutMin,
       electionTimeoutMax,
       preVote,
@@ -113,109 +112,3 @@ export function settings<S, C, R, Q, A>(
     },
   }
 }
-
-/** The options whose types do not matter to the checks. */
-interface Parts {
-  readonly id: unknown
-  readonly machine?: { readonly apply?: unknown } | null
-  readonly codec?: { readonly encode?: unknown; readonly decode?: unknown } | null
-  readonly members?: readonly unknown[]
-  readonly storage?: unknown
-  readonly transport?: unknown
-  readonly random?: unknown
-}
-
-function checkParts({ id, machine, codec, ...functions }: Parts): void {
-  if (typeof id !== 'string' || id.length === 0) {
-    throw new ConfigError('id', id, "a non-empty string, such as 'a'")
-  }
-  if (typeof machine?.apply !== 'function') {
-    throw new ConfigError(
-      'machine',
-      machine,
-      'an object with `initial` and `apply(state, command)`',
-    )
-  }
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
-    throw new ConfigError('codec', codec, 'an object with `encode` and `decode`')
-  }
-  for (const name of ['storage', 'transport', 'random'] as const) {
-    if (typeof functions[name] !== 'function') {
-      throw new ConfigError(name, functions[name], 'a function')
-    }
-  }
-}
-
-function checkMembers({ id, members, storage, transport }: Parts): void {
-  if (members === undefined) return
-  if (!Array.isArray(members) || !members.includes(id)) {
-    throw new ConfigError(
-      'members',
-      members,
-      `an array that contains this node's id "${String(id)}"`,
-    )
-  }
-  if (new Set(members).size < members.length) {
-    throw new ConfigError('members', members, 'without repetition')
-  }
-  if (members.length < 2) return
-  if (transport === undefined) {
-    throw new ConfigError('transport', transport, 'given, since there is more than one member')
-  }
-  if (storage === undefined) {
-    throw new ConfigError(
-      'storage',
-      storage,
-      'given, since a member that forgets its votes can elect two leaders',
-    )
-  }
-}
-
-interface Times {
-  readonly electionTimeout: readonly [min: number, max: number]
-  readonly heartbeat: number
-  readonly proposeTimeout: number
-  readonly queryTimeout: number
-}
-
-function checkTimes({ electionTimeout, heartbeat, proposeTimeout, queryTimeout }: Times): void {
-  const [min, max] = electionTimeout
-  if (!(heartbeat > 0 && heartbeat <= 60_000)) {
-    throw new ConfigError('heartbeat', heartbeat, 'between 1 and 60000 ms')
-  }
-  if (!(min >= 2 * heartbeat && max > min && max <= 600_000)) {
-    throw new ConfigError(
-      'electionTimeout',
-      electionTimeout,
-      `[min, max] in ms, with min at least twice the heartbeat (${heartbeat}) and max greater than min`,
-    )
-  }
-  for (const [name, value] of Object.entries({ proposeTimeout, queryTimeout })) {
-    if (!(value > 0)) throw new ConfigError(name, value, 'more than 0 ms, or Infinity')
-  }
-}
-
-function checkSizes(sizes: Readonly<Record<keyof typeof ranges, number>>): void {
-  for (const [name, [min, max]] of Object.entries(ranges)) {
-    const value = sizes[name as keyof typeof ranges]
-    if (!(Number.isSafeInteger(value) && value >= min && value <= max)) {
-      throw new ConfigError(name, value, `a whole number from ${min} to ${max}`)
-    }
-  }
-  if (sizes.maxCommandBytes > sizes.maxAppendBytes) {
-    const { maxCommandBytes, maxAppendBytes } = sizes
-    throw new ConfigError(
-      'maxCommandBytes',
-      maxCommandBytes,
-      `at most maxAppendBytes ${maxAppendBytes}`,
-    )
-  }
-}
-
-const ranges = {
-  maxCommandBytes: [1, 64 * MIB],
-  maxAppendBytes: [1024, 64 * MIB],
-  maxInflightMessages: [1, 65_536],
-  maxInflightBytes: [1024, 4096 * MIB],
-  maxUncommittedBytes: [1024, 4096 * MIB],
-} as const

@@ -1,4 +1,4 @@
-import type { Subscription, SchedulerLike } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import { lastIndexOf } from '../../lib/batch.ts'
 import {
   CommandFailed,
@@ -15,6 +15,7 @@ import type { Codec } from '../codec.ts'
 import type { Applied, Settle } from './node.ts'
 import { Packer } from './packer.ts'
 import { guarded, report } from './report.ts'
+import { TurnEnd } from './turnEnd.ts'
 
 export interface ProposalLimits {
   readonly maxCommandBytes: number
@@ -42,15 +43,17 @@ export class Proposals<C, R> {
   readonly #waiting: Waiting<R>[] = []
   #open: Settle<R>[] = []
   #ticket = 0
-  #flush: Subscription | undefined
+  readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
 
   constructor(
     private readonly codec: Codec<C>,
     private readonly limits: ProposalLimits,
     private readonly raise: (event: Omit<Proposed, 'at'>) => void,
-    private readonly scheduler: SchedulerLike,
-  ) {}
+    turns: SchedulerLike,
+  ) {
+    this.#turnEnd = new TurnEnd(() => this.#close(), turns)
+  }
 
   submit(command: C, settle: Settle<R>): void {
     if (this.#stopped !== undefined) return settle.failed(this.#stopped)
@@ -62,10 +65,7 @@ export class Proposals<C, R> {
     if (this.#packer.size > 0 && this.#packer.size + payload.length > maxAppendBytes) this.#close()
     this.#packer.add(payload)
     this.#open.push(settle)
-    this.#flush ??= this.scheduler.schedule(() => {
-      this.#flush = undefined
-      this.#close()
-    })
+    this.#turnEnd.request()
   }
 
   answered(answer: Answer): void {
@@ -94,19 +94,20 @@ export class Proposals<C, R> {
 
   applied({ batch, outcomes }: AppliedBatch): void {
     const last = lastIndexOf(batch)
-    for (let head = this.#waiting[0]; head !== undefined && head.next <= last;) {
+    for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
+      // Terms never fall along the log, so what is of an earlier term has lost its place for good.
+      const isLost = head.term < batch.term
+      if (!isLost && head.next > last) return
       const end = head.index + head.settles.length
-      const isOurs = batch.term === head.term && batch.kind === 'command'
       const from = head.next
-      head.next = isOurs ? Math.min(last + 1, end) : end
+      head.next = isLost ? end : Math.min(last + 1, end)
       // Settling may propose again or stop the node: the queue is in order before it begins.
       if (head.next === end) this.#waiting.shift()
       for (let index = from; index < head.next; index++) {
         const settle = head.settles[index - head.index]!
-        if (isOurs) settleOne(settle, outcomes[index - batch.index] as Applied<C, R>)
-        else fail(settle, new Superseded(index))
+        if (isLost) fail(settle, new Superseded(index))
+        else settleOne(settle, outcomes[index - batch.index] as Applied<C, R>)
       }
-      head = this.#waiting[0]
     }
   }
 
@@ -115,7 +116,7 @@ export class Proposals<C, R> {
     if (this.#stopped !== undefined) return
     const options = cause === undefined ? undefined : { cause }
     this.#stopped = new Stopped('none', options)
-    this.#flush?.unsubscribe()
+    this.#turnEnd.cancel()
     const neverLogged = [...this.#judged.values(), this.#open].flat()
     const inLog = this.#waiting.flatMap(({ index, next, settles }) => settles.slice(next - index))
     this.#judged.clear()
@@ -131,6 +132,7 @@ export class Proposals<C, R> {
   }
 
   #close(): void {
+    if (this.#open.length === 0) return
     const ticket = this.#ticket++
     const settles = this.#open
     this.#open = []

@@ -1,7 +1,8 @@
-import type { SchedulerLike, Subscription } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import { Stopped } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/turn.ts'
 import { guarded } from './report.ts'
+import { TurnEnd } from './turnEnd.ts'
 
 /** A question that waits until it may be answered from the applied state. */
 export interface Asked {
@@ -17,17 +18,18 @@ export class Questions {
   readonly #asked = new Map<number, readonly Asked[]>()
   #open: Asked[] = []
   #parked: Asked[] = []
-  #flush: Subscription | undefined
+  readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
   #ticket: number
 
   constructor(
     private readonly raise: (ticket: number) => void,
     random: () => number,
-    private readonly scheduler: SchedulerLike,
+    turns: SchedulerLike,
   ) {
     // A reply meant for an earlier life of this server must not answer a question of this one.
     this.#ticket = Math.floor(random() * 2 ** 48)
+    this.#turnEnd = new TurnEnd(() => this.#close(), turns)
   }
 
   /** Asks. The returned function takes the question back. */
@@ -68,7 +70,7 @@ export class Questions {
     if (this.#stopped !== undefined) return
     const stopped = new Stopped('none', cause === undefined ? undefined : { cause })
     this.#stopped = stopped
-    this.#flush?.unsubscribe()
+    this.#turnEnd.cancel()
     const waiting = [...this.#asked.values(), this.#open, this.#parked].flat()
     this.#asked.clear()
     this.#open = []
@@ -78,12 +80,13 @@ export class Questions {
 
   #enqueue(questions: readonly Asked[]): void {
     this.#open.push(...questions)
-    this.#flush ??= this.scheduler.schedule(() => {
-      this.#flush = undefined
-      const ticket = this.#ticket++
-      this.#asked.set(ticket, this.#open)
-      this.#open = []
-      this.raise(ticket)
-    })
+    this.#turnEnd.request()
+  }
+
+  #close(): void {
+    const ticket = this.#ticket++
+    this.#asked.set(ticket, this.#open)
+    this.#open = []
+    this.raise(ticket)
   }
 }

@@ -73,7 +73,10 @@ export function raft<S, C, R, Q = never, A = never>(
     turns,
   )
 
+  let isTaking = false
+  let whenTaken: (() => void) | undefined
   const take = (step: Step): void => {
+    isTaking = true
     // Reads come first: a step's `readable` holds for the state that the machine has now.
     for (const answer of step.answers) {
       questions.answered(answer)
@@ -83,8 +86,12 @@ export function raft<S, C, R, Q = never, A = never>(
     steps$.next(step)
     for (const batch of step.applied) proposals.applied(batch)
     if (leaderOf(step.state) !== undefined) questions.retry()
+    isTaking = false
+    whenTaken?.()
   }
   const end = (finished: (stream: Subject<never>) => void, cause?: unknown): void => {
+    // Whoever stops the node in the middle of a step does not take the step from the others.
+    if (isTaking) return void (whenTaken ??= () => end(finished, cause))
     proposals.stop(cause)
     questions.stop(cause)
     deadlines.stop()

@@ -1,0 +1,103 @@
+import { ConfigError } from '../../lib/errors.ts'
+import { LONGEST } from './deadlines.ts'
+import type { RaftOptions } from './options.ts'
+
+/** The options as somebody without a type checker may give them. */
+type Given = { readonly [K in keyof RaftOptions<unknown, unknown, unknown>]?: unknown }
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+const ranges = {
+  maxAppendBytes: [KIB, 64 * MIB],
+  maxCommandBytes: [1, 64 * MIB],
+  maxInflightMessages: [1, 65_536],
+  maxInflightBytes: [KIB, 4096 * MIB],
+  maxUncommittedBytes: [KIB, 4096 * MIB],
+} as const
+
+/** Throws `ConfigError` for the first option that cannot be. Defaults are filled in already. */
+export function check(options: Given): void {
+  checkParts(options)
+  checkMembers(options)
+  checkTimes(options)
+  checkSizes(options)
+}
+
+/** More than one member needs a network, and disks that keep their promises. */
+export function checkAdapters({ members, transport, storage }: Given): void {
+  if (!Array.isArray(members) || members.length < 2) return
+  const why = 'given, since there is more than one member'
+  demand('transport', transport, transport !== undefined, why)
+  demand('storage', storage, storage !== undefined, `${why} and votes must not be forgotten`)
+}
+
+function checkParts(options: Given): void {
+  const { id, machine, codec, scheduler, turns } = options
+  demand('id', id, isName(id), "a non-empty string, such as 'a'")
+  demand('machine', machine, has(machine, 'apply'), 'an object with `initial` and `apply`')
+  const isCodec = has(codec, 'encode') && has(codec, 'decode')
+  demand('codec', codec, isCodec, 'an object with `encode` and `decode`')
+  const isClock = has(scheduler, 'now') && has(scheduler, 'schedule')
+  demand('scheduler', scheduler, isClock, 'a scheduler, with `now` and `schedule`')
+  demand('turns', turns, has(turns, 'schedule'), 'a scheduler, with `schedule`')
+  for (const name of ['storage', 'transport', 'random'] as const) {
+    demand(name, options[name], typeof options[name] === 'function', 'a function')
+  }
+  for (const name of ['preVote', 'checkQuorum'] as const) {
+    demand(name, options[name], typeof options[name] === 'boolean', 'true or false')
+  }
+}
+
+function checkMembers({ id, members }: Given): void {
+  const names: readonly unknown[] = Array.isArray(members) ? members : []
+  demand(
+    'members',
+    members,
+    names.length > 0 && names.every(isName),
+    'an array of non-empty strings',
+  )
+  demand('members', members, names.includes(id), `with this node's id "${String(id)}" among them`)
+  demand('members', members, new Set(names).size === names.length, 'without repetition')
+}
+
+function checkTimes({ heartbeat, electionTimeout, ...limits }: Given): void {
+  const isPulse = isNumber(heartbeat) && heartbeat >= 1 && heartbeat <= 60_000
+  demand('heartbeat', heartbeat, isPulse, 'from 1 to 60,000 ms')
+  const [min, max] = (Array.isArray(electionTimeout) ? electionTimeout : []) as unknown[]
+  const isRange = isNumber(min) && isNumber(max) && max > min && max <= 600_000
+  demand(
+    'electionTimeout',
+    electionTimeout,
+    isRange && isNumber(heartbeat) && min >= 2 * heartbeat,
+    `[min, max] in ms, min at least twice the heartbeat (${String(heartbeat)}), max more than min`,
+  )
+  for (const name of ['proposeTimeout', 'queryTimeout'] as const) {
+    const limit = limits[name]
+    const isLimit = isNumber(limit) && limit > 0 && (limit <= LONGEST || limit === Infinity)
+    demand(name, limit, isLimit, `more than 0 and at most ${LONGEST} ms, or Infinity`)
+  }
+}
+
+function checkSizes(options: Given): void {
+  for (const [name, [min, max]] of Object.entries(ranges)) {
+    const value = options[name as keyof typeof ranges]
+    const isSize = isNumber(value) && Number.isSafeInteger(value) && value >= min && value <= max
+    demand(name, value, isSize, `a whole number from ${min} to ${max}`)
+  }
+  const { maxCommandBytes, maxAppendBytes } = options as Record<keyof typeof ranges, number>
+  const fits = maxCommandBytes <= maxAppendBytes
+  demand('maxCommandBytes', maxCommandBytes, fits, `at most maxAppendBytes, ${maxAppendBytes}`)
+}
+
+function demand(option: string, value: unknown, holds: boolean, expected: string): void {
+  if (!holds) throw new ConfigError(option, value, expected)
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value.length > 0
+
+const isNumber = (value: unknown): value is number =>
+  typeof value === 'number' && !Number.isNaN(value)
+
+const has = (value: unknown, method: string): boolean =>
+  typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'

@@ -1,0 +1,143 @@
+import { NEVER } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from '../../../lib/errors.ts'
+import type { Storage, Transport } from '../../../operators/adapters.ts'
+import { settings } from '../../../operators/engine/options.ts'
+import { raft } from '../../../operators/engine/raft.ts'
+
+const machine = { initial: 0, apply: (n: number, by: number) => [n + by, n + by] as const }
+const storage: Storage = () => NEVER
+const transport: Transport = () => NEVER
+const alone = { id: 'a', machine }
+const three = { ...alone, members: ['c', 'a', 'b'], storage, transport }
+
+/** The error that options make, which must be a `ConfigError`. */
+function refusal(options: object): ConfigError {
+  try {
+    raft({ ...alone, ...options })
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('options', () => {
+  it('are an id and a machine: a cluster of one in memory', () => {
+    const { protocol, ...rest } = settings(alone)
+    expect(protocol).toEqual({
+      id: 'a',
+      members: { voters: ['a'] },
+      ...{ electionTimeoutMin: 150, electionTimeoutMax: 300, preVote: true, checkQuorum: true },
+      ...{ maxAppendBytes: 2 ** 20, maxInflightMessages: 256 },
+      ...{ maxInflightBytes: 2 ** 24, maxUncommittedBytes: 2 ** 26 },
+    })
+    expect(rest).toMatchObject({ heartbeat: 50, proposeTimeout: 5000, queryTimeout: 5000 })
+  })
+
+  it('sort the members, so that every server names them alike', () => {
+    expect(settings(three).protocol.members.voters).toEqual(['a', 'b', 'c'])
+  })
+
+  it('that are undefined are not given', () => {
+    expect(settings({ ...alone, heartbeat: undefined } as never)).toMatchObject({ heartbeat: 50 })
+  })
+
+  it('may never time out', () => {
+    expect(settings({ ...alone, proposeTimeout: Infinity }).proposeTimeout).toBe(Infinity)
+  })
+
+  it('keep a command within a message, also when only the message is given', () => {
+    expect(settings({ ...alone, maxAppendBytes: 2048 }).maxCommandBytes).toBe(2048)
+  })
+
+  it('tell what is wrong, where, and what would be right', () => {
+    expect(refusal({ heartbeat: 0 })).toMatchObject({
+      ...{ name: 'ConfigError', code: 'config', option: 'heartbeat', value: 0 },
+      message: 'heartbeat is 0: it should be from 1 to 60,000 ms',
+      ...{ retryable: false, outcome: 'none' },
+    })
+  })
+})
+
+/** Each bad option, and the option that is to be blamed. */
+const bad: readonly (readonly [option: string, options: object])[] = [
+  ['id', { id: '' }],
+  ['id', { id: 7 }],
+  ['id', { id: undefined }],
+  ['machine', { machine: undefined }],
+  ['machine', { machine: { initial: 0 } }],
+  ['machine', { machine: null }],
+  ['codec', { codec: {} }],
+  ['codec', { codec: { encode: () => new Uint8Array() } }],
+  ['storage', { storage: './data' }],
+  ['storage', { storage: null }],
+  ['transport', { transport: {} }],
+  ['random', { random: 0.5 }],
+  ['members', { members: [] }],
+  ['members', { members: ['b', 'c'], storage, transport }],
+  ['members', { members: 'abc', storage, transport }],
+  ['members', { members: ['a', 'b', 'b'], storage, transport }],
+  ['transport', { members: ['a', 'b'], storage }],
+  ['storage', { members: ['a', 'b'], transport }],
+  ['heartbeat', { heartbeat: -1 }],
+  ['heartbeat', { heartbeat: NaN }],
+  ['heartbeat', { heartbeat: 60_001 }],
+  ['heartbeat', { heartbeat: Infinity }],
+  ['electionTimeout', { electionTimeout: [99, 300] }],
+  ['electionTimeout', { electionTimeout: [300, 150] }],
+  ['electionTimeout', { electionTimeout: [150, 150] }],
+  ['electionTimeout', { electionTimeout: [150, 600_001] }],
+  ['electionTimeout', { electionTimeout: [150] }],
+  ['electionTimeout', { electionTimeout: [NaN, 300] }],
+  ['proposeTimeout', { proposeTimeout: 0 }],
+  ['proposeTimeout', { proposeTimeout: NaN }],
+  ['queryTimeout', { queryTimeout: -5 }],
+  ['maxCommandBytes', { maxCommandBytes: 0 }],
+  ['maxCommandBytes', { maxCommandBytes: 1.5 }],
+  ['maxCommandBytes', { maxCommandBytes: 4096, maxAppendBytes: 2048 }],
+  ['maxAppendBytes', { maxAppendBytes: 1023 }],
+  ['maxAppendBytes', { maxAppendBytes: 2 ** 26 + 1 }],
+  ['maxInflightMessages', { maxInflightMessages: 0 }],
+  ['maxInflightMessages', { maxInflightMessages: 65_537 }],
+  ['maxInflightBytes', { maxInflightBytes: 1023 }],
+  ['maxUncommittedBytes', { maxUncommittedBytes: '1 MiB' }],
+]
+
+describe('a bad option is named', () => {
+  it.each(bad)('%s in %o', (option, options) => {
+    expect(refusal(options).option).toBe(option)
+  })
+})
+
+/** Bad options that are taken, or answered with an error of another kind or about another option. */
+const missed: readonly (readonly [option: string, options: object])[] = [
+  ['scheduler', { scheduler: {} }],
+  ['scheduler', { scheduler: null }],
+  ['turns', { turns: null }],
+  ['members', { members: ['a', 7], storage, transport }],
+  ['members', { members: ['a', ''], storage, transport }],
+  ['heartbeat', { heartbeat: '50' }],
+  ['heartbeat', { heartbeat: 0.001 }],
+  ['electionTimeout', { electionTimeout: 150 }],
+  ['electionTimeout', { electionTimeout: null }],
+  ['electionTimeout', { electionTimeout: ['150', '300'] }],
+  ['proposeTimeout', { proposeTimeout: '5000' }],
+  ['preVote', { preVote: 'no' }],
+  ['checkQuorum', { checkQuorum: 0 }],
+  ['maxAppendBytes', { maxAppendBytes: 0 }],
+  ['maxAppendBytes', { maxAppendBytes: NaN }],
+  ['machine', { machine: circular() }],
+]
+
+function circular(): object {
+  const itself: { self?: object } = {}
+  itself.self = itself
+  return itself
+}
+
+describe('a bad option should be named', () => {
+  it.each(missed)('%s in %o', (option, options) => {
+    expect(refusal(options).option).toBe(option)
+  })
+})

@@ -1,0 +1,233 @@
+import { VirtualTimeScheduler } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { noop, unpack, type Batch } from '../../../lib/batch.ts'
+import type { Proposed } from '../../../lib/events.ts'
+import { msgpack } from '../../../operators/codec.ts'
+import { Proposals } from '../../../operators/engine/proposals.ts'
+import { commands } from '../support.ts'
+
+const codec = msgpack<string>()
+const limits = { maxCommandBytes: 100, maxAppendBytes: 200, maxUncommittedBytes: 1000 }
+
+/** Proposals with what they raised, and what their callers heard. */
+function taking() {
+  const turns = new VirtualTimeScheduler()
+  const raised: Omit<Proposed, 'at'>[] = []
+  const heard: string[] = []
+  const proposals = new Proposals<string, string>(codec, limits, (it) => raised.push(it), turns)
+  const submit = (command: string): void =>
+    proposals.submit(command, {
+      queued: (index, term) => heard.push(`${command} queued ${index}@${term}`),
+      committed: (index, term) => heard.push(`${command} committed ${index}@${term}`),
+      applied: (result, index, term) => heard.push(`${command} → ${result} ${index}@${term}`),
+      failed: (error) => heard.push(`${command} ${error.name}: ${error.message}`),
+    })
+  /** Submits in one turn, and lets a leader put the batch into its log. */
+  const accept = (index: number, term: number, ...values: string[]): void => {
+    values.forEach(submit)
+    turns.flush()
+    proposals.answered({ type: 'accepted', ticket: raised.at(-1)!.ticket, index, term })
+  }
+  const commit = (batch: Batch): void => {
+    const outcomes =
+      batch.kind === 'noop'
+        ? []
+        : unpack(batch).map((bytes, i) => {
+            const { index, term } = batch
+            const command = codec.decode(bytes)
+            return { index: index + i, term, command, ok: true, result: command.toUpperCase() }
+          })
+    proposals.applied({ batch, outcomes })
+  }
+  const take = (): string[] => heard.splice(0)
+  return { turns, raised, proposals, submit, accept, commit, take }
+}
+
+describe('proposals', () => {
+  it('make one batch of what is submitted in one turn', () => {
+    const { turns, raised, submit } = taking()
+    submit('x')
+    submit('y')
+    expect(raised).toEqual([])
+    turns.flush()
+    submit('z')
+    turns.flush()
+    expect(raised.map(({ ticket, count }) => [ticket, count])).toEqual([
+      [0, 2],
+      [1, 1],
+    ])
+    expect(raised[0]!.bytes).toEqual(commands(1, 1, 'x', 'y').bytes)
+  })
+
+  it('make another batch before one grows beyond a message', () => {
+    const { turns, raised, submit } = taking()
+    for (let i = 0; i < 3; i++) submit('x'.repeat(80))
+    turns.flush()
+    expect(raised.map(({ count }) => count)).toEqual([2, 1])
+  })
+
+  it('tell of queued, committed and applied, in the order of the log', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x', 'y')
+    expect(take()).toEqual(['x queued 2@1', 'y queued 3@1'])
+    commit(commands(2, 1, 'x', 'y'))
+    expect(take()).toEqual([
+      ...['x committed 2@1', 'x → X 2@1'],
+      ...['y committed 3@1', 'y → Y 3@1'],
+    ])
+  })
+
+  it('settle a batch that is committed in parts', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x', 'y', 'z')
+    take()
+    commit(commands(2, 1, 'x', 'y'))
+    expect(take()).toEqual(['x committed 2@1', 'x → X 2@1', 'y committed 3@1', 'y → Y 3@1'])
+    commit(commands(4, 1, 'z'))
+    expect(take()).toEqual(['z committed 4@1', 'z → Z 4@1'])
+  })
+
+  it('settle several batches that are committed as one', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x')
+    accept(3, 1, 'y')
+    take()
+    commit(commands(2, 1, 'x', 'y'))
+    expect(take()).toEqual(['x committed 2@1', 'x → X 2@1', 'y committed 3@1', 'y → Y 3@1'])
+  })
+
+  it('leave alone what others proposed', () => {
+    const { accept, commit, take } = taking()
+    accept(4, 1, 'x')
+    take()
+    commit(commands(1, 1, 'p', 'q', 'r'))
+    expect(take()).toEqual([])
+  })
+
+  it('pass on what the application threw', () => {
+    const { accept, proposals, take } = taking()
+    accept(2, 1, 'x')
+    take()
+    const batch = commands(2, 1, 'x')
+    const outcomes = [{ index: 2, term: 1, command: 'x', ok: false, error: new Error('no') }]
+    proposals.applied({ batch, outcomes })
+    expect(take()).toEqual([
+      'x committed 2@1',
+      'x CommandFailed: applying the command at index 2 threw: Error: no',
+    ])
+  })
+})
+
+describe('proposals that another leader overtakes', () => {
+  const superseded = (command: string, index: number) =>
+    `${command} Superseded: another leader's entry took the command's place at index ${index}`
+
+  it('are superseded, the rest of their batch too', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x', 'y')
+    take()
+    commit(noop(2, 2))
+    expect(take()).toEqual([superseded('x', 2), superseded('y', 3)])
+  })
+
+  it('are superseded by a command as well as by the first entry of a term', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x')
+    take()
+    commit(commands(2, 2, 'p'))
+    expect(take()).toEqual([superseded('x', 2)])
+  })
+
+  it('are superseded after those that survived', () => {
+    const { accept, commit, take } = taking()
+    accept(2, 1, 'x', 'y')
+    take()
+    commit(commands(2, 1, 'x'))
+    commit(noop(3, 2))
+    expect(take()).toEqual(['x committed 2@1', 'x → X 2@1', superseded('y', 3)])
+  })
+
+  it('are superseded also where the log has become shorter than it was', () => {
+    const { accept, commit, take } = taking()
+    for (const [i, command] of ['u', 'v', 'w', 'x'].entries()) accept(2 + i, 1, command)
+    commit(noop(2, 2))
+    // This server leads again, in a log that the leader of term 2 cut after its first entry.
+    commit(noop(3, 3))
+    accept(4, 3, 'y')
+    take()
+    commit(commands(4, 3, 'y'))
+    expect(take()).toContain('y → Y 4@3')
+  })
+
+  it('do not take the outcomes of those that came after them in a shorter log', () => {
+    const { accept, commit, take } = taking()
+    for (const [i, command] of ['u', 'v', 'w', 'x'].entries()) accept(2 + i, 1, command)
+    commit(noop(2, 2))
+    commit(noop(3, 3))
+    accept(4, 3, 'y')
+    accept(5, 3, 'z')
+    take()
+    commit(commands(4, 3, 'y'))
+    commit(commands(5, 3, 'z'))
+    expect(take()).toEqual(expect.arrayContaining(['y → Y 4@3', 'z → Z 5@3']))
+  })
+})
+
+describe('proposals that are refused', () => {
+  it('hear who leads', () => {
+    const { turns, submit, proposals, take } = taking()
+    submit('x')
+    turns.flush()
+    proposals.answered({ type: 'notLeader', ticket: 0, leader: 'b' })
+    expect(take()).toEqual(['x NotLeader: not the leader: b is'])
+  })
+
+  it('hear that too much waits', () => {
+    const { turns, submit, proposals, take } = taking()
+    submit('x')
+    turns.flush()
+    proposals.answered({ type: 'overloaded', ticket: 0 })
+    const said = 'over 1000 bytes wait to be committed: try again later'
+    expect(take()).toEqual([`x Overloaded: ${said}`])
+  })
+
+  it('hear at once that they are too large, and do not harm those beside them', () => {
+    const { submit, accept, take } = taking()
+    submit('x'.repeat(200))
+    expect(take()[0]).toContain(
+      'CommandTooLarge: the command takes 202 bytes encoded: at most 100 are allowed',
+    )
+    accept(2, 1, 'y')
+    expect(take()).toEqual(['y queued 2@1'])
+  })
+})
+
+describe('proposals of a node that stops', () => {
+  it('each hear of it once, with what is known of their outcome', () => {
+    const { turns, accept, proposals } = taking()
+    const heard: string[] = []
+    const settle = (name: string) => ({
+      applied: () => heard.push(`${name} applied`),
+      failed: (error: Error) => heard.push(`${name} ${(error as { outcome?: string }).outcome}`),
+    })
+    proposals.submit('logged', settle('logged'))
+    accept(2, 1)
+    proposals.submit('judged', settle('judged'))
+    turns.flush()
+    proposals.submit('open', settle('open'))
+    proposals.stop(new Error('disk'))
+    proposals.stop()
+    turns.flush()
+    proposals.submit('late', settle('late'))
+    expect(heard).toEqual(['judged none', 'open none', 'logged unknown', 'late none'])
+  })
+
+  it('hear the cause', () => {
+    const { proposals } = taking()
+    const cause = new Error('disk')
+    proposals.stop(cause)
+    let heard: unknown
+    proposals.submit('x', { applied: () => undefined, failed: (error) => (heard = error.cause) })
+    expect(heard).toBe(cause)
+  })
+})

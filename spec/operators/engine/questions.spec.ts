@@ -1,0 +1,102 @@
+import { VirtualTimeScheduler } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Questions } from '../../../operators/engine/questions.ts'
+
+/** Questions with the tickets that they raised, and what their askers heard. */
+function asking(random = () => 0) {
+  const turns = new VirtualTimeScheduler()
+  const tickets: number[] = []
+  const heard: string[] = []
+  const questions = new Questions((ticket) => tickets.push(ticket), random, turns)
+  const ask = (name: string): (() => void) =>
+    questions.ask({
+      answer: () => heard.push(`${name} answered`),
+      fail: (error) => heard.push(`${name} ${error.name}`),
+    })
+  const readable = (ticket: number) => questions.answered({ type: 'readable', ticket })
+  const unreadable = (ticket: number) =>
+    questions.answered({ type: 'unreadable', ticket, leader: undefined })
+  return { turns, tickets, heard, questions, ask, readable, unreadable }
+}
+
+describe('questions', () => {
+  it('of one turn share a ticket', () => {
+    const { turns, tickets, heard, ask, readable } = asking()
+    ask('x')
+    ask('y')
+    turns.flush()
+    ask('z')
+    turns.flush()
+    expect(tickets).toEqual([0, 1])
+    readable(0)
+    expect(heard).toEqual(['x answered', 'y answered'])
+    readable(1)
+    readable(1)
+    expect(heard).toEqual(['x answered', 'y answered', 'z answered'])
+  })
+
+  it('that come after the ticket do not ride on it [bug 21]', () => {
+    const { turns, heard, ask, readable } = asking()
+    ask('x')
+    turns.flush()
+    ask('y')
+    readable(0)
+    expect(heard).toEqual(['x answered'])
+  })
+
+  it('that could not be confirmed ask again with a new ticket, when a leader is known', () => {
+    const { turns, tickets, heard, questions, ask, readable, unreadable } = asking()
+    ask('x')
+    turns.flush()
+    unreadable(0)
+    turns.flush()
+    expect(tickets).toEqual([0])
+    questions.retry()
+    turns.flush()
+    readable(0)
+    expect(heard).toEqual([])
+    readable(1)
+    expect(heard).toEqual(['x answered'])
+  })
+
+  it('are taken back, wherever they wait', () => {
+    const { turns, tickets, heard, questions, ask, readable, unreadable } = asking()
+    const asked = ask('asked')
+    turns.flush()
+    asked()
+    readable(0)
+    const parked = ask('parked')
+    turns.flush()
+    unreadable(1)
+    parked()
+    questions.retry()
+    turns.flush()
+    expect(tickets).toEqual([0, 1])
+    ask('open')()
+    turns.flush()
+    readable(2)
+    expect(heard).toEqual([])
+  })
+
+  it('begin with a ticket that an earlier life of the server did not use', () => {
+    const { turns, tickets, ask } = asking(() => 0.5)
+    ask('x')
+    turns.flush()
+    expect(tickets).toEqual([2 ** 47])
+  })
+
+  it('of a node that stops each hear of it once', () => {
+    const { turns, heard, questions, ask, unreadable } = asking()
+    ask('parked')
+    turns.flush()
+    unreadable(0)
+    ask('asked')
+    turns.flush()
+    ask('open')
+    questions.stop()
+    questions.stop()
+    turns.flush()
+    ask('late')
+    expect(heard).toEqual(['asked Stopped', 'open Stopped', 'parked Stopped', 'late Stopped'])
+  })
+})

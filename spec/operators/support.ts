@@ -1,0 +1,152 @@
+import { config, Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs'
+import { TestScheduler, type RunHelpers } from 'rxjs/testing'
+import { expect } from 'vitest'
+import { pack, type Batch } from '../../lib/batch.ts'
+import { booting, type Leader, type Progress, type State } from '../../lib/state.ts'
+import type { Step } from '../../lib/turn.ts'
+import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
+import { msgpack } from '../../operators/codec.ts'
+
+/** Draws a picture in virtual time, where one column is one millisecond, and compares. */
+export function marbles(picture: (helpers: RunHelpers, scheduler: TestScheduler) => void): void {
+  const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
+  scheduler.run((helpers) => picture(helpers, scheduler))
+}
+
+/** What subscribers throw while `run` runs, which RxJS reports a turn later. */
+export async function uncaughtDuring(run: () => unknown): Promise<unknown[]> {
+  const thrown: unknown[] = []
+  config.onUnhandledError = (error) => thrown.push(error)
+  try {
+    await run()
+    await new Promise((resolve) => setTimeout(resolve))
+    return thrown
+  } finally {
+    config.onUnhandledError = null
+  }
+}
+
+export const protocol = (voters: readonly NodeId[] = ['a', 'b', 'c']): ProtocolConfig => ({
+  id: 'a',
+  members: { voters },
+  electionTimeoutMin: 3,
+  electionTimeoutMax: 6,
+  preVote: true,
+  checkQuorum: true,
+  maxAppendBytes: 1024,
+  maxInflightMessages: 256,
+  maxInflightBytes: 1024 * 1024,
+  maxUncommittedBytes: 1024 * 1024,
+})
+
+/** A server whose disk has spoken. */
+export const stateWith = (change: Partial<State> = {}, voters?: readonly NodeId[]): State => ({
+  ...booting(protocol(voters)),
+  booted: true,
+  ...change,
+})
+
+/** A step that decides nothing but what is given. */
+export const stepWith = (change: Partial<Step> = {}): Step => ({
+  at: 0,
+  events: [],
+  state: stateWith(),
+  save: undefined,
+  send: [],
+  committed: [],
+  applied: [],
+  answers: [],
+  ...change,
+})
+
+/** A leader whose followers were last heard at the given times. */
+export const leaderRole = (
+  contacts: Readonly<Record<NodeId, number>>,
+  change: Partial<Leader> = {},
+): Leader => ({
+  type: 'leader',
+  firstIndex: 1,
+  progress: Object.entries(contacts).map(([id, contact]): Progress => ({
+    id,
+    match: 0,
+    next: 1,
+    probing: true,
+    inflight: [],
+    told: 0,
+    contact,
+    round: 0,
+  })),
+  round: 0,
+  pulse: 0,
+  untold: undefined,
+  reads: [],
+  ...change,
+})
+
+const codec = msgpack<unknown>()
+
+/** A batch of encoded commands. */
+export const commands = (index: number, term: number, ...values: readonly unknown[]): Batch => ({
+  index,
+  term,
+  kind: 'command',
+  count: values.length,
+  bytes: pack(values.map((value) => codec.encode(value))),
+})
+
+interface Timer {
+  readonly at: number
+  readonly work: () => void
+}
+
+/** A clock moved by hand, which counts how often it was asked to wake somebody. */
+export class HandClock implements SchedulerLike {
+  time = 0
+  calls = 0
+  readonly #timers = new Set<Timer>()
+
+  now(): number {
+    return this.time
+  }
+
+  schedule<T>(
+    work: (this: SchedulerAction<T>, state: T) => void,
+    delay = 0,
+    state?: T,
+  ): Subscription {
+    this.calls++
+    const run = work as (state: T | undefined) => void
+    const timer: Timer = { at: this.time + delay, work: () => run(state) }
+    this.#timers.add(timer)
+    return new Subscription(() => this.#timers.delete(timer))
+  }
+
+  /** Lets every timer up to `time` ring when it is due. */
+  run(time: number): void {
+    for (let timer = this.#next(time); timer !== undefined; timer = this.#next(time)) {
+      this.time = Math.max(this.time, timer.at)
+      this.#ring(timer)
+    }
+    this.time = time
+  }
+
+  /** The process sleeps until `time`; timers that were due meanwhile ring only then. */
+  stall(time: number): void {
+    this.time = time
+    const late = [...this.#timers].filter(({ at }) => at <= time).sort((a, b) => a.at - b.at)
+    for (const timer of late) if (this.#timers.has(timer)) this.#ring(timer)
+  }
+
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  #next(time: number): Timer | undefined {
+    return [...this.#timers].filter(({ at }) => at <= time).sort((a, b) => a.at - b.at)[0]
+  }
+
+  #ring(timer: Timer): void {
+    this.#timers.delete(timer)
+    timer.work()
+  }
+}
