@@ -28,8 +28,7 @@ export default defineConfig([
     entry: { 'kv/cli': 'kv/cli.ts' },
     format: ['esm'],
     // The application stands on the published package; its own libraries are bundled.
-    external: [/^rxraft/, 'rxjs', 'msgpackr'],
-    noExternal: [/.*/],
+    external: [/^rxraft/],
     banner: {
       js: "import { createRequire as rxraftRequire } from 'node:module'; const require = rxraftRequire(import.meta.url);",
     },

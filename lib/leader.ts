@@ -38,7 +38,8 @@ export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
     probing: false,
     match: Math.max(progress.match, match),
     next: Math.max(progress.next, match + 1),
-    inflight: progress.inflight.filter(({ last }) => last > match),
+    // What a probe carried is sent again when only the question behind it arrived.
+    inflight: progress.probing ? [] : progress.inflight.filter(({ last }) => last > match),
   }))
 }
 
@@ -80,9 +81,8 @@ export function heartbeatTimeout(turn: Turn): Turn {
 export function endTurn(turn: Turn): Turn {
   if (turn.state.role.type !== 'leader') return turn
   const replicated = replicate(advanceCommit(acknowledgeOwn(turn)))
-  const { role } = replicated.state
-  if (role.type !== 'leader') return replicated
-  const pulsed = reads.needsPulse(role) ? pulse(replicated, role) : replicated
+  const released = reads.releaseReads(replicated)
+  const pulsed = reads.needsPulse(released.state) ? heartbeatTimeout(released) : released
   return noteUntold(reads.releaseReads(pulsed))
 }
 

@@ -66,8 +66,10 @@ export function heartbeatReply(leader: Leader, from: NodeId, reply: HeartbeatRep
 
 /** At the end of a leader's turn, reads that a quorum has confirmed are released. */
 export function releaseReads(turn: Turn): Turn {
-  const { role, config, members } = turn.state
+  const { role, config, members, commitIndex } = turn.state
   if (role.type !== 'leader' || role.reads.length === 0) return turn
+  // Until an entry of its own term is committed, a leader does not know what is (§8).
+  if (commitIndex < role.firstIndex) return turn
   const answered = reachedByQuorum(members, (id) =>
     id === config.id ? role.round : (progressOf(role, id)?.round ?? 0),
   )
@@ -101,8 +103,10 @@ export function abandonReads(turn: Turn, leader: NodeId | undefined): Turn {
 }
 
 /** Whether reads wait for a pulse, and no pulse that others wait for is still out. */
-export const needsPulse = ({ reads }: Leader): boolean =>
-  reads.length > 0 && reads.every((read) => read.round === undefined)
+export const needsPulse = ({ role }: State): boolean =>
+  role.type === 'leader' &&
+  role.reads.length > 0 &&
+  role.reads.every((read) => read.round === undefined)
 
 /** This server's own reads that wait for a quorum. */
 function ticketsOf({ role, config }: State): readonly number[] {
@@ -118,7 +122,6 @@ function ticketsOf({ role, config }: State): readonly number[] {
 }
 
 function note(turn: Turn, leader: Leader, from: NodeId, ticket: number): Turn {
-  // Until an entry of its own term is committed, a leader does not know what is (§8).
   const index = Math.max(turn.state.commitIndex, leader.firstIndex)
   const read: LeaderRead = { from, ticket, index, round: undefined }
   return update(turn, { role: changedLeader(leader, { reads: [...leader.reads, read] }) })
