@@ -4,6 +4,7 @@ import type { RequestVote, Vote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { abandonReads } from './reads.ts'
 import {
+  hasLost,
   isVoter,
   peersOf,
   quorumContact,
@@ -22,7 +23,7 @@ export function electionTimeout(turn: Turn): Turn {
   const { state } = turn
   if (state.role.type === 'leader' || !isVoter(state, state.config.id)) return turn
   // The leader's word may have arrived in the same turn as the timeout that it came too late for.
-  if (isLoyal(state, state.config.id, turn.at)) return turn
+  if (isLoyal(state, state.config.id, turn.at) || hasLost(state)) return turn
   const isAlone = peersOf(state).length === 0
   return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn)
 }
@@ -39,7 +40,7 @@ export function quorumTimeout(turn: Turn): Turn {
 export function requestVote(turn: Turn, from: NodeId, request: RequestVote): Turn {
   const { state } = turn
   const isNewTerm = request.term > state.term
-  const isFree = isNewTerm || state.vote === undefined || state.vote === from
+  const isFree = !hasLost(state) && (isNewTerm || state.vote === undefined || state.vote === from)
   const granted =
     isFree && isUpToDate(request, state) && !(request.pre && isLoyal(state, from, turn.at))
   const term = request.pre && granted ? request.term : state.term

@@ -5,14 +5,16 @@ import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
 import type { Append, Heartbeat } from './messages.ts'
 import { askAgain } from './reads.ts'
 import { promise, send, update, write, type Turn } from './turn.ts'
-import type { Index, NodeId } from './types.ts'
+import type { Index, NodeId, Term } from './types.ts'
 
 /** The leader's entries arrive (§5.3). */
 export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
   const following = hear(turn, from)
   const { log, term } = following.state
   const { prevIndex, prevTerm, batches } = message
-  if (termAt(log, prevIndex) !== prevTerm) return refuse(following, from, message)
+  if (termAt(log, prevIndex) !== prevTerm) {
+    return refuse(following, from, prevIndex, prevTerm)
+  }
   const news = newBatches(log, batches)
   const last = batches.at(-1)
   const match = last === undefined ? prevIndex : lastIndexOf(last)
@@ -25,10 +27,18 @@ export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
 export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
   const following = hear(turn, from)
   const { term, log } = following.state
-  const committing = commitUpTo(following, Math.min(message.commit, log.lastIndex))
-  const { round } = message
+  const { commit, round } = message
+  const checked = commit > log.lastIndex ? admitLoss(following, from, commit) : following
+  const committing = commitUpTo(checked, Math.min(commit, log.lastIndex))
   return askAgain(send(committing, from, { type: 'heartbeatReply', term, round }))
 }
+
+/**
+ * The leader names an entry that this server has acknowledged in this term and does not have: its disk
+ * has lost writes that it had called durable. It says so, and gets them again.
+ */
+const admitLoss = (turn: Turn, leader: NodeId, lostIndex: Index): Turn =>
+  refuse(update(turn, { lostIndex }), leader, lostIndex, turn.state.term)
 
 const hear = (turn: Turn, leader: NodeId): Turn =>
   update(follow(turn, turn.state.term, leader), { contact: turn.at })
@@ -37,7 +47,7 @@ const commitUpTo = (turn: Turn, index: Index): Turn =>
   index > turn.state.commitIndex ? update(turn, { commitIndex: index }) : turn
 
 /** Tells where the logs may still agree, one term at a time (§5.3, the optimisation at its end). */
-function refuse(turn: Turn, from: NodeId, { prevIndex, prevTerm }: Append): Turn {
+function refuse(turn: Turn, from: NodeId, prevIndex: Index, prevTerm: Term): Turn {
   const { log, term } = turn.state
   const hintIndex = lastIndexWithin(log, Math.min(prevIndex, log.lastIndex), prevTerm)
   const hintTerm = termAt(log, hintIndex) ?? 0

@@ -43,22 +43,21 @@ export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
   }))
 }
 
-/** The logs do not agree where the leader thought that they do: go back, one term at a time (§5.3). */
+/**
+ * The logs do not agree where the leader thought that they do: go back, one term at a time (§5.3). A
+ * follower that refuses what it has acknowledged has lost it, and is no longer counted for it.
+ */
 export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
   const { log } = turn.state
-  return updateProgress(turn, from, (progress) => {
-    const heard = { contact: turn.at }
-    const isStale =
-      message.prevIndex <= progress.match ||
-      (progress.probing && message.prevIndex !== progress.next - 1)
-    if (isStale) return heard
-    const agreed = lastIndexWithin(
-      log,
-      Math.min(message.hintIndex, log.lastIndex),
-      message.hintTerm,
-    )
-    const next = Math.max(progress.match, agreed) + 1
-    return { ...heard, probing: true, next, inflight: [] }
+  const { prevIndex, hintIndex, hintTerm } = message
+  return updateProgress(turn, from, ({ probing, match, next }) => {
+    const contact = turn.at
+    const isStale = prevIndex > match && probing && prevIndex !== next - 1
+    if (isStale) return { contact }
+    const agreed = lastIndexWithin(log, Math.min(hintIndex, log.lastIndex), hintTerm)
+    return prevIndex > match
+      ? { contact, probing: true, next: Math.max(match, agreed) + 1, inflight: [] }
+      : { contact, probing: true, match: agreed, next: agreed + 1, inflight: [] }
   })
 }
 

@@ -21,6 +21,11 @@ export interface State extends Ballot {
   readonly sequence: number
   /** Saves that the disk has not acknowledged, oldest first, with the promises that wait for them. */
   readonly saving: readonly Saving[]
+  /**
+   * The last entry that this server is known to have acknowledged and lost again, with its disk's last
+   * writes. Until its log reaches so far again, it neither votes nor campaigns.
+   */
+  readonly lostIndex: Index
   /** Reads of this server's that a quorum has confirmed and that wait for `appliedIndex`. */
   readonly confirmed: readonly ConfirmedRead[]
   /** Messages that no server following the protocol sends here, counted since the start. */
@@ -125,6 +130,7 @@ export const booting = (config: ProtocolConfig): State => ({
   contact: 0,
   sequence: 0,
   saving: [],
+  lostIndex: 0,
   confirmed: [],
   dropped: 0,
 })
@@ -146,6 +152,7 @@ export const changed = (state: State, change: Change): State => ({
   contact: change.contact ?? state.contact,
   sequence: change.sequence ?? state.sequence,
   saving: change.saving ?? state.saving,
+  lostIndex: change.lostIndex ?? state.lostIndex,
   confirmed: change.confirmed ?? state.confirmed,
   dropped: change.dropped ?? state.dropped,
 })
@@ -194,6 +201,9 @@ export const quorumContact = (state: State, leader: Leader): Millis =>
 
 export const progressOf = (leader: Leader, id: NodeId): Progress | undefined =>
   leader.progress.find((progress) => progress.id === id)
+
+/** Whether entries that this server has acknowledged are missing in its log. */
+export const hasLost = ({ log, lostIndex }: State): boolean => log.lastIndex < lostIndex
 
 export const isVoter = (state: State, id: NodeId): boolean => state.members.voters.includes(id)
 

@@ -1,6 +1,6 @@
 import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Event } from '../../lib/events.ts'
-import { isVoter } from '../../lib/state.ts'
+import { hasLost, isVoter } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
@@ -32,7 +32,7 @@ export function electionTimer(
     return steps.pipe(
       alarm(({ state }) => {
         if (!state.booted || state.role.type === 'leader') return undefined
-        if (!isVoter(state, state.config.id)) return undefined
+        if (!isVoter(state, state.config.id) || hasLost(state)) return undefined
         if (state.term !== term) draw()
         term = state.term
         return state.contact + patience

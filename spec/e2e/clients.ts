@@ -63,8 +63,16 @@ export class Writer {
 /** How often each key was put, according to a server's own account of every commit through `index`. */
 export async function countPuts(server: Server, index: number): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  const abort = new AbortController()
-  const response = await fetch(`${server.http}/watch?from=1`, { signal: abort.signal })
+  for await (const { id, key } of watch(server)) {
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+    if (id >= index) break
+  }
+  return counts
+}
+
+/** The events of `GET /watch` from the first commit on. Ending the iteration closes the connection. */
+async function* watch(server: Server): AsyncGenerator<{ id: number; key: string }> {
+  const response = await fetch(`${server.http}/watch?from=1`)
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body!) {
@@ -72,16 +80,11 @@ export async function countPuts(server: Server, index: number): Promise<Map<stri
     const events = text.split('\n\n')
     text = events.pop()!
     for (const event of events) {
-      const id = Number(/^id: ?(\d+)$/m.exec(event)?.[1])
+      const id = /^id: ?(\d+)$/m.exec(event)?.[1]
       const data = /^data: ?(.*)$/m.exec(event)?.[1]
-      if (data === undefined) continue
+      if (id === undefined || data === undefined) continue
       const { key } = JSON.parse(data) as { key: string }
-      counts.set(key, (counts.get(key) ?? 0) + 1)
-      if (id >= index) {
-        abort.abort()
-        return counts
-      }
+      yield { id: Number(id), key }
     }
   }
-  return counts
 }

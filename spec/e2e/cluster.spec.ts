@@ -58,7 +58,8 @@ describe('three servers', { timeout: 60_000 }, () => {
 
     const alone = servers.running.get('c')!
     const refused = await eventually('a refusal', async () => {
-      const response = await fetch(`${alone.http}/kv/x`, { method: 'PUT', body: 'x' })
+      const request = { method: 'PUT', body: 'x', redirect: 'manual' } as const
+      const response = await fetch(`${alone.http}/kv/x`, request)
       return response.status === 503 ? response : undefined
     })
     expect(refused.headers.get('retry-after')).not.toBeNull()

@@ -1,0 +1,59 @@
+import { ConfigError } from '../../lib/errors.ts'
+import type { Storage } from '../../operators/adapters.ts'
+import { nodeFileSystem, withoutSync } from './file/filesystem.ts'
+import { fileStorage } from './file/storage.ts'
+
+/** How a log lies on the disk. */
+export interface FileOptions {
+  /**
+   * Bytes after which the log goes on in another file, 16 KiB to 1 GiB; a single larger save still fits.
+   * The last file is written anew whenever the log is opened. Default: 16 MiB.
+   */
+  readonly segmentSize?: number
+  /**
+   * Acknowledges writes that the disk does not have yet: they may be lost, and the cluster's promises
+   * with them, when the machine loses power or its kernel stops. A process that dies loses nothing.
+   * Default: false.
+   */
+  readonly unsafeNoFsync?: boolean
+}
+
+const MIN_SEGMENT = 16 << 10
+const MAX_SEGMENT = 1 << 30
+
+/**
+ * A log in a directory, which is created if it is missing and belongs to one node at a time. Its format is
+ * written down in docs/formats.md. Saves that arrive while the disk is busy share the next write, and
+ * `Saved` follows when they would survive a power loss.
+ *
+ * ```
+ * saves  -a---bc-----d---|
+ * file   ---R--a---(bc)---d|
+ * ```
+ *
+ * A write that a crash interrupted is cut off, with a `torn-tail` notice after `Restored`. Errors with
+ * `DirectoryLocked` when another subscription or process has the directory, `UnknownFormat` when a newer
+ * version wrote it, `CorruptLog` when it holds what was never written (nothing is changed then), and
+ * `StorageError` when the system refuses something, with its error as the cause: nothing is tried again
+ * on the same file, but subscribing again opens it anew. Unsubscribing lets the write in flight finish
+ * and closes everything; a later subscription waits for that.
+ *
+ * Throws `ConfigError`.
+ *
+ * @param directory The path, absolute or from the working directory.
+ */
+export function file(directory: string, options: FileOptions = {}): Storage {
+  const { segmentSize = 16 << 20, unsafeNoFsync = false } = options
+  if (typeof directory !== 'string' || directory === '') {
+    throw new ConfigError('directory', directory, 'a path')
+  }
+  if (!Number.isInteger(segmentSize) || segmentSize < MIN_SEGMENT || segmentSize > MAX_SEGMENT) {
+    const range = `a whole number of bytes from ${MIN_SEGMENT} to ${MAX_SEGMENT}`
+    throw new ConfigError('segmentSize', segmentSize, range)
+  }
+  if (typeof unsafeNoFsync !== 'boolean') {
+    throw new ConfigError('unsafeNoFsync', unsafeNoFsync, 'true or false')
+  }
+  const files = unsafeNoFsync ? withoutSync(nodeFileSystem) : nodeFileSystem
+  return fileStorage(files, directory, segmentSize)
+}

@@ -1,0 +1,108 @@
+import * as fs from 'node:fs'
+
+type Done = (error: Error | null) => void
+
+/**
+ * What the file storage asks of the operating system. Each promise rejects with the system's error. The
+ * two calls of the hot path take a callback, because a promise costs more than a small write.
+ */
+export interface FileSystem {
+  /**
+   * The open flag with which a write is durable when it returns; 0 where that takes a `datasync`
+   * afterwards.
+   */
+  readonly durableFlag: number
+  /** May write less than `length`. */
+  write(
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+    done: (error: Error | null, written: number) => void,
+  ): void
+  datasync(fd: number, done: Done): void
+
+  /** Creates `path` and its missing parents; resolves with the first one that was missing. */
+  makeDirectory(path: string): Promise<string | undefined>
+  list(directory: string): Promise<string[]>
+  readFile(path: string): Promise<Buffer>
+  open(path: string, flags: number): Promise<number>
+  sync(fd: number): Promise<void>
+  close(fd: number): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  copy(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+}
+
+/** One read call of the system takes 2 GiB at most. */
+const READ_BYTES = 1 << 28
+
+/** The real one. */
+export const nodeFileSystem: FileSystem = {
+  // Elsewhere the flag is missing (Windows) or leaves the data in the drive's cache (macOS), which
+  // datasync does not.
+  durableFlag: process.platform === 'linux' ? fs.constants.O_DSYNC : 0,
+  write: fs.write,
+  datasync: fs.fdatasync,
+  makeDirectory: (path) => fs.promises.mkdir(path, { recursive: true }),
+  list: (directory) => fs.promises.readdir(directory),
+  readFile,
+  open: (path, flags) =>
+    new Promise((resolve, reject) =>
+      fs.open(path, flags, (error, fd) => (error === null ? resolve(fd) : reject(error))),
+    ),
+  sync: (fd) => called((done) => fs.fsync(fd, done)),
+  close: (fd) => called((done) => fs.close(fd, done)),
+  rename: (from, to) => fs.promises.rename(from, to),
+  copy: (from, to) => fs.promises.copyFile(from, to),
+  remove: (path) => fs.promises.unlink(path),
+}
+
+/** The same files without any wait for the disk: what was written may be gone after a power loss. */
+export const withoutSync = (files: FileSystem): FileSystem => ({
+  ...files,
+  durableFlag: 0,
+  datasync: (_fd, done) => done(null),
+  sync: () => Promise.resolve(),
+})
+
+/** Makes a file or a directory durable by its path. */
+export async function syncPath(files: FileSystem, path: string): Promise<void> {
+  const fd = await files.open(path, fs.constants.O_RDONLY)
+  try {
+    await files.sync(fd)
+  } finally {
+    await files.close(fd)
+  }
+}
+
+/** Makes creations and renames in a directory durable. Windows does so by itself and refuses the call. */
+export async function syncDirectory(files: FileSystem, directory: string): Promise<void> {
+  if (process.platform !== 'win32') await syncPath(files, directory)
+}
+
+function called(call: (done: Done) => void): Promise<void> {
+  return new Promise((resolve, reject) =>
+    call((error) => (error === null ? resolve() : reject(error))),
+  )
+}
+
+/** The whole file in one buffer of its own, which views may keep alive. */
+async function readFile(path: string): Promise<Buffer> {
+  const handle = await fs.promises.open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let offset = 0
+    while (offset < size) {
+      const length = Math.min(READ_BYTES, size - offset)
+      const { bytesRead } = await handle.read(bytes, offset, length, offset)
+      if (bytesRead === 0) break
+      offset += bytesRead
+    }
+    return bytes.subarray(0, offset)
+  } finally {
+    await handle.close()
+  }
+}

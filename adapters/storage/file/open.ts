@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import type { Notice, Restored } from '../../../lib/storage.ts'
+import type { Standing } from '../log.ts'
+import { syncDirectory, syncPath, type FileSystem } from './filesystem.ts'
+import { recover, type Torn } from './recovery.ts'
+import { createSegment, encodeHeader } from './segment.ts'
+
+/** A log that is ready to be appended to. */
+export interface OpenLog {
+  readonly directory: string
+  readonly restored: Restored
+  readonly notices: readonly Notice[]
+  readonly standing: Standing
+  readonly logId: bigint
+  /** The sequence of the last record. */
+  readonly sequence: number
+  /** The last segment: its number, its descriptor, and where the next record goes. */
+  readonly number: number
+  readonly fd: number
+  readonly end: number
+}
+
+/** Creates the directory and its missing parents, so that they survive a power loss. */
+export async function makeDirectory(files: FileSystem, directory: string): Promise<void> {
+  const path = resolve(directory)
+  const first = await files.makeDirectory(path)
+  if (first === undefined) return
+  const parent = dirname(resolve(first))
+  const steps = relative(parent, path).split(sep)
+  for (let i = 0; i < steps.length; i++) {
+    await syncDirectory(files, join(parent, ...steps.slice(0, i)))
+  }
+}
+
+/**
+ * Reads the log and makes it fit to go on with. The last segment is always written anew: after a crash
+ * or a failed write, what was read of it may exist in the page cache only, and no later fsync would bring
+ * it to the disk. That also cuts a torn tail off.
+ */
+export async function openLog(files: FileSystem, directory: string): Promise<OpenLog> {
+  const recovered = await recover(files, directory)
+  const { standing, batches, sequence, torn } = recovered
+  const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
+  const logId = recovered.logId ?? randomBytes(8).readBigUInt64LE()
+  const number = Math.max(1, recovered.segments.length)
+  const content = recovered.tail ?? encodeHeader({ number, logId, firstSequence: 1 })
+  await removeDrafts(files, directory)
+  const fd = await createSegment(files, directory, number, content)
+  const { term, vote } = standing
+  return {
+    directory,
+    restored: { type: 'restored', term, vote, batches },
+    notices,
+    standing,
+    logId,
+    sequence,
+    number,
+    fd,
+    end: content.length,
+  }
+}
+
+/** Keeps the file as the crash left it beside the one that takes its place. */
+async function keepBroken(files: FileSystem, directory: string, torn: Torn): Promise<Notice> {
+  const names = await files.list(directory)
+  let name = `${basename(torn.file)}.broken`
+  for (let i = 2; names.includes(name); i++) name = `${basename(torn.file)}.${i}.broken`
+  const copy = join(directory, name)
+  await files.copy(torn.file, copy)
+  await syncPath(files, copy)
+  await syncDirectory(files, directory)
+  const message =
+    `${torn.file} ended in a write that a crash interrupted (${torn.reason}): cut off at offset ` +
+    `${torn.offset}; ${copy} keeps the file as it was`
+  return { type: 'notice', source: 'storage', code: 'torn-tail', message }
+}
+
+/** Drops segments that a crash kept from coming into being. */
+async function removeDrafts(files: FileSystem, directory: string): Promise<void> {
+  const names = await files.list(directory)
+  for (const name of names.filter((it) => /^\d{8,}\.log\.new$/.test(it))) {
+    await files.remove(join(directory, name))
+  }
+}

@@ -1,0 +1,92 @@
+import { constants } from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { CorruptLog, UnknownFormat } from '../../../lib/errors.ts'
+import { appendAll } from './append.ts'
+import { syncDirectory, type FileSystem } from './filesystem.ts'
+import { readU64, writeU64 } from './numbers.ts'
+
+/** Version of the format, as in docs/formats.md. */
+export const FORMAT_VERSION = 1
+
+/** The header has a block of its own, so that no append ever writes over it. */
+export const SEGMENT_HEADER = 4096
+
+const MAGIC = Buffer.from('rxraft\0\n', 'latin1')
+
+/** Only a copy of the same server's disk helps: an emptied one would vote twice. */
+export const REMEDY =
+  'Nothing was changed. Bring this file back from a copy of the same disk, or remove the server ' +
+  'from the cluster and add another one, under a new id and on an empty directory'
+
+/** What a segment's first block says about it. */
+export interface SegmentHeader {
+  /** Counts the segments of a log from 1. */
+  readonly number: number
+  /** Drawn at random for each directory: a file of another server is recognised. */
+  readonly logId: bigint
+  /** The sequence that the segment's first record has, or will have. */
+  readonly firstSequence: number
+}
+
+export const segmentName = (number: number): string => `${String(number).padStart(8, '0')}.log`
+
+/** The numbers of the segments among the files of a directory, in order. */
+export function segmentNumbers(names: readonly string[]): number[] {
+  const segments = names.filter((name) => /^\d{8,}\.log$/.test(name))
+  return segments.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b)
+}
+
+export function encodeHeader(header: SegmentHeader): Buffer {
+  const block = Buffer.alloc(SEGMENT_HEADER)
+  MAGIC.copy(block)
+  block.writeUInt32LE(FORMAT_VERSION, 12)
+  block.writeUInt32LE(header.number, 16)
+  block.writeBigUInt64LE(header.logId, 24)
+  writeU64(block, header.firstSequence, 32)
+  block.writeUInt32LE(crc32(block.subarray(12)), 8)
+  return block
+}
+
+/** Throws `CorruptLog` or `UnknownFormat`. */
+export function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
+  const corrupt = (reason: string): CorruptLog => new CorruptLog(path, 0, reason, REMEDY)
+  if (bytes.length < SEGMENT_HEADER) throw corrupt('the file is too short for its header')
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw corrupt('this is no log segment')
+  if (bytes.readUInt32LE(8) !== crc32(bytes.subarray(12, SEGMENT_HEADER))) {
+    throw corrupt('the checksum of the header is wrong')
+  }
+  const version = bytes.readUInt32LE(12)
+  if (version !== FORMAT_VERSION) throw new UnknownFormat(path, version)
+  return {
+    number: bytes.readUInt32LE(16),
+    logId: bytes.readBigUInt64LE(24),
+    firstSequence: readU64(bytes, 32),
+  }
+}
+
+/**
+ * Brings a segment with this content into being, in place of one with the same number if there is one,
+ * on an inode of its own and all at once: no crash leaves half of it. Resolves with a descriptor to
+ * append to.
+ */
+export async function createSegment(
+  files: FileSystem,
+  directory: string,
+  number: number,
+  content: Buffer,
+): Promise<number> {
+  const path = join(directory, segmentName(number))
+  const draft = `${path}.new`
+  const { O_CREAT, O_TRUNC, O_RDWR } = constants
+  const fd = await files.open(draft, O_RDWR | O_CREAT | O_TRUNC)
+  try {
+    await appendAll(files, fd, content)
+    await files.sync(fd)
+  } finally {
+    await files.close(fd)
+  }
+  await files.rename(draft, path)
+  await syncDirectory(files, directory)
+  return files.open(path, O_RDWR | files.durableFlag)
+}

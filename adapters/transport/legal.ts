@@ -1,0 +1,55 @@
+import { lastIndexOf } from '../../lib/batch.ts'
+import type { Append, Message } from '../../lib/messages.ts'
+import type { Index, Term } from '../../lib/types.ts'
+import { MAX_INTEGER } from './integers.ts'
+
+/**
+ * What about a message no server that follows the protocol would ever say, or `undefined`. Both ends
+ * ask: nothing that this refuses leaves, and nothing that this refuses arrives.
+ */
+export function illegal(message: Message): string | undefined {
+  switch (message.type) {
+    case 'requestVote': {
+      const { term, lastIndex, lastTerm } = message
+      if (lastTerm > term) return `lastTerm ${lastTerm} is after term ${term}`
+      return termAtZero('last', lastIndex, lastTerm)
+    }
+    case 'append':
+      return illegalAppend(message)
+    case 'rejected': {
+      const { term, prevIndex, hintIndex, hintTerm } = message
+      if (hintIndex > prevIndex) return `hintIndex ${hintIndex} is after prevIndex ${prevIndex}`
+      if (hintTerm > term) return `hintTerm ${hintTerm} is after term ${term}`
+      return termAtZero('hint', hintIndex, hintTerm)
+    }
+    case 'vote':
+    case 'appended':
+    case 'heartbeat':
+    case 'heartbeatReply':
+    case 'readIndex':
+    case 'readIndexReply':
+      return undefined
+  }
+}
+
+function illegalAppend({ term, prevIndex, prevTerm, batches }: Append): string | undefined {
+  if (prevTerm > term) return `prevTerm ${prevTerm} is after term ${term}`
+  let index = prevIndex
+  let highest = prevTerm
+  for (const batch of batches) {
+    if (batch.index !== index + 1) return `a batch begins at ${batch.index}, not at ${index + 1}`
+    if (batch.count < 1) return `the batch at ${batch.index} has no entries`
+    if (batch.term < highest) return `the term falls from ${highest} to ${batch.term}`
+    if (batch.term > term) return `an entry's term ${batch.term} is after term ${term}`
+    // The sum itself would be rounded, down to what is allowed.
+    if (batch.count - 1 > MAX_INTEGER - batch.index) return `${batch.count} entries are too many`
+    index = lastIndexOf(batch)
+    highest = batch.term
+  }
+  return termAtZero('prev', prevIndex, prevTerm)
+}
+
+/** Before the first entry there is no term. */
+function termAtZero(name: string, index: Index, term: Term): string | undefined {
+  return index === 0 && term !== 0 ? `${name}Term is ${term} at ${name}Index 0` : undefined
+}

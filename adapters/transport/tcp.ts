@@ -1,0 +1,84 @@
+import { catchError, EMPTY, interval, mergeMap, Observable, tap, type Subscriber } from 'rxjs'
+import type { Envelope } from '../../lib/messages.ts'
+import type { Notice } from '../../lib/storage.ts'
+import type { Transport } from '../../operators/adapters.ts'
+import { dialling } from './tcp/dialling.ts'
+import { receive } from './tcp/handshake.ts'
+import { guests } from './tcp/listener.ts'
+import { notices, reportFailure } from './tcp/notices.ts'
+import { Peer, SILENCES } from './tcp/peer.ts'
+import { settings, type Settings, type TcpOptions } from './tcp/settings.ts'
+
+export type { TcpOptions } from './tcp/settings.ts'
+export type { Certificates } from './tcp/certificates.ts'
+export { ListenError } from './tcp/failure.ts'
+
+/** Milliseconds, at most, for an old connection to prove that it is alive. */
+const PROBE_MS = 500
+
+/**
+ * TCP between the servers of a cluster: one connection a pair, in a protocol that docs/protocol.md
+ * specifies, within TLS 1.3 unless everything stays on this machine.
+ *
+ * ```
+ * outbound   --a-----b--c--|        messages to others
+ * tcp        n----x---n------y---   messages from others, and notices
+ * ```
+ *
+ * Messages to one peer arrive in order or not at all. Those to a peer that is down or slow wait within
+ * bounds, then the oldest are lost; those to an unknown id, or to this server itself, are lost at once.
+ * Whatever is wrong with a connection ends that connection, is told in a notice (`peer-connected`,
+ * `peer-disconnected`, `peer-refused`, `peer-unreachable`, `bad-frame`, `bad-message`, `queue-overflow`,
+ * `accept-failed`, `listening`), and the peer is dialled again after a pause.
+ *
+ * Errors with `ListenError` when the address cannot be listened on, and with whatever the source errors
+ * with. The end of the source ends nothing. Unsubscribing closes every socket; the same transport can be
+ * subscribed to again.
+ *
+ * Throws `ConfigError`.
+ */
+export function tcp(options: TcpOptions): Transport {
+  const config = settings(options)
+  return (outbound) => new Observable((subscriber) => run(config, outbound, subscriber))
+}
+
+function run(
+  config: Settings,
+  outbound: Observable<Envelope>,
+  subscriber: Subscriber<Envelope | Notice>,
+): void {
+  const { scheduler, helloTimeout, idleTimeout } = config
+  const report = notices((notice) => subscriber.next(notice), scheduler)
+  const self = { ...config, incarnation: config.newIncarnation() }
+  const host = {
+    ...config,
+    report,
+    probeTimeout: Math.min(PROBE_MS, helloTimeout / 2),
+    emit: (envelope: Envelope) => subscriber.next(envelope),
+  }
+  const peers = new Map([...config.peers.keys()].map((peer) => [peer, new Peer(peer, host)]))
+  const error = (cause: unknown): void => subscriber.error(cause)
+
+  const arriving$ = guests(config.security, config.listen, helloTimeout, report).pipe(
+    mergeMap((guest) =>
+      receive(guest.socket, peers, self).pipe(
+        tap(guest.release),
+        catchError((cause: unknown) => {
+          reportFailure(report, guest.host, cause)
+          return EMPTY
+        }),
+      ),
+    ),
+  )
+  subscriber.add(() => peers.forEach((peer) => peer.close()))
+  subscriber.add(arriving$.subscribe({ next: (it) => it.peer.establish(it), error }))
+  for (const [name, peer] of peers) {
+    const failed = (cause: unknown): void => reportFailure(report, `to ${name}`, cause, name)
+    const dialled$ = dialling(peer, config.peers.get(name)!, self, failed)
+    subscriber.add(dialled$.subscribe({ next: (it) => peer.establish(it), error }))
+  }
+  const ticks$ = interval(idleTimeout / SILENCES, scheduler)
+  subscriber.add(ticks$.subscribe(() => peers.forEach((peer) => peer.tick())))
+  const post = ({ to, message }: Envelope): void => peers.get(to)?.post(message)
+  subscriber.add(outbound.subscribe({ next: post, error }))
+}

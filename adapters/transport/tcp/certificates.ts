@@ -1,0 +1,71 @@
+import type { Socket } from 'node:net'
+import { connect, createServer, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { Failure } from './failure.ts'
+import { idOf } from './identity.ts'
+import { checkProtocol, TLS_OPTIONS, type Security } from './security.ts'
+
+/** A private authority, and this server's certificate and key, in PEM. */
+export interface Certificates {
+  /** Certificates of the authorities that sign the servers of this cluster. */
+  readonly ca: string | Uint8Array
+  /** This server's certificate, with any that stand between it and `ca` after it. */
+  readonly cert: string | Uint8Array
+  /** Its private key. */
+  readonly key: string | Uint8Array
+}
+
+/** TLS 1.3 in which both ends show a certificate; its URI says which server of which cluster it is. */
+export function certificates({ ca, cert, key }: Certificates, cluster: string): Security {
+  const own = { ...TLS_OPTIONS, ca: pem(ca), cert: pem(cert), key: pem(key) }
+  return {
+    createServer: (handshakeTimeout) =>
+      createServer({
+        ...own,
+        noDelay: true,
+        handshakeTimeout,
+        requestCert: true,
+        rejectUnauthorized: true,
+      }),
+    hint: 'a certificate or its authority is another',
+    arrival: 'secureConnection',
+    connect: ({ host, port }, to) =>
+      connect({
+        ...own,
+        host,
+        port,
+        checkServerIdentity: (_host, certificate) => {
+          const id = certifiedId(certificate, cluster)
+          return id === to ? undefined : impostor(id, to)
+        },
+      }),
+    ready: 'secureConnect',
+    provenId: (socket: Socket) => {
+      const { authorized } = socket as TLSSocket
+      checkProtocol(socket as TLSSocket)
+      const id = certifiedId((socket as TLSSocket).getPeerCertificate(), cluster)
+      if (!authorized || id === undefined) throw impostor(id, 'a server of this cluster')
+      return id
+    },
+  }
+}
+
+const pem = (text: string | Uint8Array): string | Buffer =>
+  typeof text === 'string' ? text : Buffer.from(text)
+
+const impostor = (id: string | undefined, expected: string): Failure =>
+  new Failure('peer-refused', `its certificate is of ${id ?? 'nobody here'}, not of ${expected}`)
+
+/** The id in the certificate's one `raft:` URI, if that is of this cluster. */
+function certifiedId(certificate: PeerCertificate, cluster: string): string | undefined {
+  return idIn(certificate.subjectaltname, cluster)
+}
+
+/**
+ * The same of a certificate's subject alternative names, as node writes them. Names that it had to quote
+ * could hide another in them, and a URI of this form needs no quotes.
+ */
+export function idIn(names: string | undefined, cluster: string): string | undefined {
+  if (names === undefined || names.includes('"')) return undefined
+  const uris = names.split(', ').filter((name) => name.startsWith('URI:raft:'))
+  return uris.length === 1 ? idOf(uris[0]!.slice('URI:'.length), cluster) : undefined
+}

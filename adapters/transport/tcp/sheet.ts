@@ -1,0 +1,82 @@
+import { crc32 } from 'node:zlib'
+import type { Message } from '../../../lib/messages.ts'
+import { bodyLength, headLength, writeHead } from '../codec.ts'
+import { HEADER_BYTES, memory, writeHeader } from './frame.ts'
+
+const SLAB_BYTES = 64 * 1024
+/** Bodies up to this size are copied behind their head; larger ones go out from where they lie. */
+const COPIED_BYTES = 4 * 1024
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Turns messages into the few pieces of memory in which they go to a socket: heads and small bodies
+ * one after another in a slab, large bodies as they are.
+ */
+export class Sheet {
+  #slab: Uint8Array = NOTHING
+  #start = 0
+  #end = 0
+  #pieces: Uint8Array[] = []
+  /** Bytes written since the pieces were last taken. */
+  bytes = 0
+
+  add(message: Message): void {
+    const length = bodyLength(message)
+    const isCopied = length <= COPIED_BYTES
+    this.#reserve(HEADER_BYTES + headLength(message) + (isCopied ? length : 0))
+    const start = this.#end
+    this.#end = writeHead(message, this.#slab, start + HEADER_BYTES)
+    writeHeader(this.#slab, start, this.#end, 'message', length, bodyCrc(message))
+    this.bytes += this.#end - start + length
+    if (length > 0) this.#addBodies(message, isCopied)
+  }
+
+  /** What was added since the last time. */
+  take(): Uint8Array[] {
+    this.#cut()
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.bytes = 0
+    return pieces
+  }
+
+  #addBodies(message: Message, isCopied: boolean): void {
+    if (!isCopied) this.#cut()
+    for (const bytes of bodies(message)) {
+      if (isCopied) {
+        this.#slab.set(bytes, this.#end)
+        this.#end += bytes.length
+      } else this.#pieces.push(bytes)
+    }
+  }
+
+  #reserve(size: number): void {
+    if (this.#end + size <= this.#slab.length) return
+    this.#cut()
+    this.#slab = memory(Math.max(size, SLAB_BYTES))
+    this.#start = this.#end = 0
+  }
+
+  #cut(): void {
+    if (this.#end > this.#start) this.#pieces.push(this.#slab.subarray(this.#start, this.#end))
+    this.#start = this.#end
+  }
+}
+
+const bodies = (message: Message): Uint8Array[] =>
+  message.type === 'append' ? message.batches.map(({ bytes }) => bytes) : []
+
+/** Checksums of large bodies, which are the same for every follower that they go to. */
+const known = new WeakMap<object, number>()
+
+function bodyCrc(message: Message): number {
+  if (message.type !== 'append') return 0
+  const { batches } = message
+  const compute = (): number => batches.reduce((crc, { bytes }) => crc32(bytes, crc), 0)
+  if (bodyLength(message) <= COPIED_BYTES) return compute()
+  const key = batches.length === 1 ? batches[0]!.bytes : batches
+  const crc = known.get(key) ?? compute()
+  known.set(key, crc)
+  return crc
+}

@@ -1,0 +1,43 @@
+/**
+ * The yardstick: what three processes can do on this machine with no protocol at all. The first
+ * takes commands in, two follow it; there are no elections, no terms, no recovery.
+ */
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { follow } from './ceiling/follower.ts'
+import { Leader } from './ceiling/leader.ts'
+import { closedLoop } from './harness/load.ts'
+import { work, type Member, type Place } from './harness/worker.ts'
+
+async function start({ id, members, directory }: Place): Promise<Member> {
+  const file = join(directory, `${id}.log`)
+  const { port } = members.find((member) => member.id === id)!
+  if (id !== members[0]!.id) {
+    const server = createServer({ noDelay: true }, (socket) => follow(file, socket))
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    return { leads: false }
+  }
+  const sockets = await Promise.all(members.slice(1).map((member) => reach(member.port)))
+  const leader = new Leader(file, sockets as [Socket, Socket])
+  return {
+    leads: true,
+    drive: (outstanding, meter) =>
+      closedLoop((command, settle) => leader.submit(command, settle), outstanding, meter),
+  }
+}
+
+/** Connects, as often as it takes until the other process listens. */
+async function reach(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    try {
+      await once(socket, 'connect')
+      return socket
+    } catch {
+      await new Promise((done) => setTimeout(done, 20))
+    }
+  }
+}
+
+work(start)

@@ -1,0 +1,46 @@
+/** Where a socket is: `HOST:PORT`, an IPv6 host in brackets. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** One server of the cluster: its name, where its peers find it, and where clients do. */
+export interface Member {
+  readonly id: string
+  readonly peer: string
+  /** Such as `http://127.0.0.1:8001`. */
+  readonly http: string
+}
+
+/** The addresses of the demo's servers, which the client asks when it is told no others. */
+export const DEMO: readonly Member[] = [
+  { id: 'a', peer: '127.0.0.1:7001', http: 'http://127.0.0.1:8001' },
+  { id: 'b', peer: '127.0.0.1:7002', http: 'http://127.0.0.1:8002' },
+  { id: 'c', peer: '127.0.0.1:7003', http: 'http://127.0.0.1:8003' },
+]
+
+/** Throws an `Error` that says what would be right. */
+export function parseAddress(text: string): Address {
+  const [, host, port] = /^(\[[0-9a-f:.]+\]|[^\s:/,]+):(\d{1,5})$/i.exec(text) ?? []
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw new Error(`"${text}" should be HOST:PORT, such as 127.0.0.1:7001`)
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+export const formatAddress = ({ host, port }: Address): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** Reads `ID=HOST:PORT,http://HOST:PORT`. */
+export function parseMember(text: string): Member {
+  const [, id, peer, http] = /^([^=,\s]+)=([^,]+),([^,]+)$/.exec(text) ?? []
+  if (id === undefined || peer === undefined || http === undefined) {
+    throw new Error(`"${text}" should be ID=HOST:PORT,http://HOST:PORT`)
+  }
+  return { id, peer: formatAddress(parseAddress(peer)), http: parseServer(http) }
+}
+
+/** Reads `http://HOST:PORT`, or `HOST:PORT` alone. */
+export function parseServer(text: string): string {
+  return `http://${formatAddress(parseAddress(text.replace(/^http:\/\//, '').replace(/\/$/, '')))}`
+}

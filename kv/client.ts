@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClientError, send, type Answer, type Ask } from './exchange.ts'
+
+export interface ClientOptions {
+  /** Where servers are, such as `http://127.0.0.1:8001`, in the order in which they are asked. */
+  readonly servers: readonly string[]
+  /** Milliseconds to ask again and again while servers are up and none leads. Default 5,000. */
+  readonly patience?: number
+  /** Milliseconds that a server may be silent. Default 10,000. */
+  readonly timeout?: number
+}
+
+/** Redirects to follow from one server. */
+const MAX_REDIRECTS = 5
+
+/** Milliseconds between two rounds through the servers. */
+const PAUSE = 200
+
+/**
+ * Asks one server after the other until one can answer. While any is up, but none leads, the rounds go
+ * on for `patience`; the last answer is then the answer. A write that may have been received is never
+ * sent again.
+ */
+export async function call(ask: Ask, options: ClientOptions): Promise<Answer> {
+  const { patience = 5_000, timeout = 10_000 } = options
+  const deadline = performance.now() + patience
+  for (;;) {
+    const outcomes = []
+    for (const server of options.servers) {
+      const outcome = await follow(server, ask, timeout).catch(unreachable)
+      if (!(outcome instanceof ClientError) && outcome.status !== 503) return outcome
+      outcomes.push(outcome)
+    }
+    const up = outcomes.filter((it) => !(it instanceof ClientError && it.code === 'unreachable'))
+    if (up.length === 0 || performance.now() > deadline) return settled(up[0] ?? outcomes[0])
+    await sleep(PAUSE)
+  }
+}
+
+/** The server's answer, or that of the server to which it redirects. */
+async function follow(server: string, ask: Ask, timeout: number): Promise<Answer> {
+  let at = server
+  let { path } = ask
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const answer = await send(at, { ...ask, path }, timeout).catch((error: unknown) => {
+      if (redirects === 0 || !isUnreachable(error)) throw error
+      throw new ClientError(
+        'leader-unreachable',
+        `${server} says that ${at} leads: ${error.message}`,
+      )
+    })
+    if (answer.status !== 307) return answer
+    ;[at, path] = targetOf(answer)
+  }
+  const message = `${server} redirects more than ${MAX_REDIRECTS} times, at last to ${at}`
+  throw new ClientError('too-many-redirects', message)
+}
+
+/** Takes a location apart by hand: parsing it as a URL would resolve the dots in a key. */
+function targetOf({ server, headers }: Answer): [server: string, path: string] {
+  const [, origin, path] = /^(http:\/\/[^/?#]+)(\/.*)$/.exec(headers.location ?? '') ?? []
+  if (origin !== undefined && path !== undefined) return [origin, path]
+  throw new ClientError('bad-redirect', `${server} redirects to "${headers.location}"`)
+}
+
+const isUnreachable = (error: unknown): error is ClientError =>
+  error instanceof ClientError && error.code === 'unreachable'
+
+function unreachable(error: unknown): ClientError {
+  if (error instanceof ClientError && /unreachable$/.test(error.code)) return error
+  throw error
+}
+
+function settled(outcome: Answer | ClientError | undefined): Answer {
+  if (outcome === undefined) throw new ClientError('unreachable', 'there is no server to ask')
+  if (outcome instanceof ClientError) throw outcome
+  return outcome
+}

@@ -1,0 +1,219 @@
+import { buffer } from 'node:stream/consumers'
+import { Option, type Command } from 'commander'
+import { DEMO, parseServer } from './addresses.ts'
+import { parseWhole, reads } from './arguments.ts'
+import { call } from './client.ts'
+import { Refused, type Answer, type Ask } from './exchange.ts'
+import { FAILED, type Io } from './io.ts'
+import { leaderAmong, standings, type Standing } from './standings.ts'
+import { tail } from './tail.ts'
+import { encodeValue, type Encoded } from './values.ts'
+
+interface Common {
+  readonly servers: readonly string[]
+  readonly json?: true
+}
+
+type Exit = (status: number) => void
+
+export function addClientCommands(program: Command, io: Io, exit: Exit): void {
+  addPut(program, io)
+  addGet(program, io)
+  addDelete(program, io)
+  addList(program, io)
+  addWatch(program, io)
+  addStatus(program, io, exit)
+  addLeader(program, io, exit)
+}
+
+function client(program: Command, usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .addOption(
+      new Option('--servers <addresses>', 'where servers are, comma-separated')
+        .env('RXRAFT_SERVERS')
+        .argParser(reads((text) => text.split(',').map((server) => parseServer(server.trim()))))
+        .default(
+          DEMO.map(({ http }) => http),
+          'those of the demo',
+        ),
+    )
+    .option('--json', 'print JSON')
+}
+
+const whole = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser(reads(parseWhole))
+
+/** Asks, and takes a refusal for an error. */
+async function ask(question: Ask, { servers }: Common): Promise<Answer> {
+  const answer = await call(question, { servers })
+  if (answer.status >= 400) throw new Refused(answer)
+  return answer
+}
+
+const jsonIn = <T>({ body }: Answer): T => JSON.parse(body.toString()) as T
+
+const pathOf = (key: string): string => `/kv/${encodeURIComponent(key)}`
+
+const match = (version: number | undefined): Record<string, string> =>
+  version === undefined ? {} : { 'if-match': `"${version}"` }
+
+interface WriteFlags extends Common {
+  readonly ifVersion?: number
+  readonly ifAbsent?: true
+}
+
+interface Written {
+  readonly index: number
+  readonly term: number
+}
+
+function addPut(program: Command, io: Io): void {
+  client(program, 'put <key> <value>', 'write a value; - reads it from standard input')
+    .addOption(whole('--if-version <n>', 'only over this version').conflicts('ifAbsent'))
+    .option('--if-absent', 'only where there is none')
+    .action(async (key: string, text: string, flags: WriteFlags) => {
+      const body = text === '-' ? await buffer(io.input) : Buffer.from(text)
+      const absent = flags.ifAbsent === undefined ? {} : { 'if-none-match': '*' }
+      const headers = { ...match(flags.ifVersion), ...absent }
+      const answer = await ask({ method: 'PUT', path: pathOf(key), headers, body }, flags)
+      print(io, flags, jsonIn<Written>(answer), ({ index }) => `${key} has version ${index}`)
+    })
+}
+
+function addDelete(program: Command, io: Io): void {
+  client(program, 'delete <key>', 'delete a key')
+    .addOption(whole('--if-version <n>', 'only this version'))
+    .action(async (key: string, flags: WriteFlags) => {
+      const headers = match(flags.ifVersion)
+      const answer = await ask({ method: 'DELETE', path: pathOf(key), headers }, flags)
+      print(io, flags, jsonIn<Written>(answer), ({ index }) => `${key} is deleted at ${index}`)
+    })
+}
+
+interface ReadFlags extends Common {
+  readonly stale?: true
+}
+
+const consistency = ({ stale }: ReadFlags): Record<string, string> =>
+  stale === undefined ? {} : { consistency: 'stale' }
+
+const withParams = (path: string, params: Record<string, string>): string => {
+  const search = new URLSearchParams(params).toString()
+  return search === '' ? path : `${path}?${search}`
+}
+
+/** Prints the bytes of the value and nothing else, unless a person reads them. */
+function addGet(program: Command, io: Io): void {
+  client(program, 'get <key>', 'read a value')
+    .option('--stale', 'what the server has, which may be old')
+    .action(async (key: string, flags: ReadFlags) => {
+      const path = withParams(pathOf(key), consistency(flags))
+      const { body, headers } = await ask({ method: 'GET', path }, flags)
+      if (flags.json === undefined) {
+        io.out(body)
+        if (io.isTerminal) io.out('\n')
+      } else {
+        const version = Number(headers.etag?.replaceAll('"', ''))
+        io.out(`${JSON.stringify({ key, version, ...encodeValue(body) })}\n`)
+      }
+    })
+}
+
+interface ListFlags extends ReadFlags {
+  readonly prefix: string
+  readonly after: string
+  readonly limit: number
+}
+
+interface Listed {
+  readonly items: readonly ({ readonly key: string; readonly version: number } & Encoded)[]
+  readonly more: boolean
+}
+
+function addList(program: Command, io: Io): void {
+  client(program, 'list', 'list keys, their versions and values')
+    .option('--prefix <prefix>', 'only keys that begin so', '')
+    .option('--after <key>', 'only keys after this one', '')
+    .addOption(whole('--limit <n>', 'at most so many, up to 1000').default(100))
+    .option('--stale', 'what the server has, which may be old')
+    .action(async (flags: ListFlags) => {
+      const { prefix, after, limit } = flags
+      const params = { prefix, after, limit: String(limit), ...consistency(flags) }
+      const answer = await ask({ method: 'GET', path: withParams('/kv', params) }, flags)
+      const listed = jsonIn<Listed>(answer)
+      print(io, flags, listed, ({ items }) =>
+        items.map((item) => `${item.key}\t${item.version}\t${shown(item)}`).join('\n'),
+      )
+      if (listed.more) io.err(`there is more: list --after '${listed.items.at(-1)?.key}'\n`)
+    })
+}
+
+const shown = ({ value, encoding }: Encoded): string =>
+  encoding === 'utf8' ? value : `base64:${value}`
+
+interface WatchFlags extends Common {
+  readonly prefix: string
+  readonly from?: number
+}
+
+type Changed =
+  | ({ readonly type: 'put'; readonly key: string; readonly version: number } & Encoded)
+  | { readonly type: 'delete'; readonly key: string; readonly version: number }
+
+function addWatch(program: Command, io: Io): void {
+  client(program, 'watch', 'print changes as they happen, until interrupted')
+    .option('--prefix <prefix>', 'only keys that begin so', '')
+    .addOption(whole('--from <index>', 'changes from this index on; default: from now on'))
+    .action(async ({ prefix, from, servers, json }: WatchFlags) => {
+      const path = withParams('/watch', {
+        prefix,
+        ...(from === undefined ? {} : { from: String(from) }),
+      })
+      for await (const data of tail(path, { servers })) {
+        io.out(`${json ? data : told(JSON.parse(data) as Changed)}\n`)
+      }
+    })
+}
+
+const told = (change: Changed): string =>
+  change.type === 'put'
+    ? `${change.version} put ${change.key} = ${shown(change)}`
+    : `${change.version} delete ${change.key}`
+
+function addStatus(program: Command, io: Io, exit: Exit): void {
+  client(program, 'status', 'how each server stands').action(async (flags: Common) => {
+    const all = await standings(flags.servers)
+    print(io, flags, all, () => all.map(line).join('\n'))
+    if (all.every(({ status }) => status === undefined)) exit(FAILED)
+  })
+}
+
+function line({ server, status, error }: Standing): string {
+  if (status === undefined) return `${server}  ${error}`
+  const { id, role, term, commitIndex, appliedIndex, lastIndex } = status
+  const indexes = `applied ${appliedIndex}, committed ${commitIndex}, last ${lastIndex}`
+  return `${server}  ${id} ${role} in term ${term}: ${indexes}`
+}
+
+function addLeader(program: Command, io: Io, exit: Exit): void {
+  client(program, 'leader', 'who leads').action(async (flags: Common) => {
+    const leader = leaderAmong(await standings(flags.servers))
+    if (leader !== undefined) {
+      return print(
+        io,
+        flags,
+        leader,
+        ({ id, term, http }) => `${id} leads in term ${term}: ${http}`,
+      )
+    }
+    io.err('rxraft: no leader is known\n')
+    exit(FAILED)
+  })
+}
+
+function print<T>(io: Io, { json }: Common, value: T, human: (value: T) => string): void {
+  const text = json === undefined ? human(value) : JSON.stringify(value)
+  if (text !== '') io.out(`${text}\n`)
+}

@@ -1,0 +1,123 @@
+import { asapScheduler, audit, scheduled, Subject, type Observable } from 'rxjs'
+import type { Applied, Index } from 'rxraft'
+import type { Command, Result, Version } from './machine.ts'
+
+/** A write that took effect. */
+export type Change =
+  | {
+      readonly type: 'put'
+      readonly key: string
+      readonly value: Uint8Array
+      readonly version: Version
+    }
+  | { readonly type: 'delete'; readonly key: string; readonly version: Version }
+
+export interface HistoryLimits {
+  /** Changes to keep, the newest. Default 100,000. */
+  readonly changes?: number
+  /** Bytes to keep, of keys and values; the newest change is kept in any case. Default 64 MiB. */
+  readonly bytes?: number
+}
+
+/**
+ * The newest changes in order, for those who watch: bounded, and shared by all of them. A reader
+ * holds no more than a position, which counts the changes since the start.
+ */
+export class History {
+  /** Emits after changes were added, once for all that came together; completes with the node. */
+  readonly grown$: Observable<void>
+
+  readonly #grown$ = new Subject<void>()
+  readonly #maxChanges: number
+  readonly #maxBytes: number
+  /** From `#head` on these are kept; what is before it waits to be cut off. */
+  #changes: Change[] = []
+  #head = 0
+  /** Position of `#changes[0]`. */
+  #offset = 0
+  #bytes = 0
+  #first: Index = 1
+  #last: Index = 0
+
+  /** `commits$` must bring every commit from index 1 on: subscribe before the node connects. */
+  constructor(commits$: Observable<Applied<Command, Result>>, limits: HistoryLimits = {}) {
+    this.#maxChanges = limits.changes ?? 100_000
+    this.#maxBytes = limits.bytes ?? 64 * 1024 * 1024
+    this.grown$ = this.#grown$.pipe(audit(() => scheduled([undefined], asapScheduler)))
+    commits$.subscribe({
+      next: (commit) => this.#add(commit),
+      error: () => this.#grown$.complete(),
+      complete: () => this.#grown$.complete(),
+    })
+  }
+
+  /** From this index on no change is missing. */
+  get first(): Index {
+    return this.#first
+  }
+
+  /** The newest command, whether it changed anything or not. */
+  get last(): Index {
+    return this.#last
+  }
+
+  /** The position after the newest change. */
+  get end(): number {
+    return this.#offset + this.#changes.length
+  }
+
+  /** The change at a position; `undefined` when it is no longer kept, or is still to come. */
+  at(position: number): Change | undefined {
+    const i = position - this.#offset
+    return i < this.#head ? undefined : this.#changes[i]
+  }
+
+  /** The position of the first kept change whose index is at least `from`. */
+  seek(from: Index): number {
+    let low = this.#head
+    let high = this.#changes.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#changes[middle]!.version < from) low = middle + 1
+      else high = middle
+    }
+    return this.#offset + low
+  }
+
+  #add({ index, command, ...applied }: Applied<Command, Result>): void {
+    this.#last = index
+    if (!applied.ok || !applied.result.ok) return
+    const change = changeOf(command, index)
+    this.#changes.push(change)
+    this.#bytes += sizeOf(change)
+    while (this.#isFull()) this.#forget()
+    if (this.#head * 2 > this.#changes.length) this.#cut()
+    this.#grown$.next()
+  }
+
+  #isFull(): boolean {
+    const kept = this.#changes.length - this.#head
+    return kept > this.#maxChanges || (this.#bytes > this.#maxBytes && kept > 1)
+  }
+
+  #forget(): void {
+    const oldest = this.#changes[this.#head++]!
+    this.#bytes -= sizeOf(oldest)
+    this.#first = oldest.version + 1
+  }
+
+  /** Waits until half of the array is forgotten, so that moving the rest costs little per change. */
+  #cut(): void {
+    this.#offset += this.#head
+    this.#changes = this.#changes.slice(this.#head)
+    this.#head = 0
+  }
+}
+
+function changeOf(command: Command, version: Version): Change {
+  const [type, key] = command
+  return type === 'put' ? { type, key, value: command[2], version } : { type, key, version }
+}
+
+const sizeOf = (change: Change): number =>
+  change.key.length + (change.type === 'put' ? change.value.length : 0)

@@ -1,0 +1,63 @@
+import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { problem, refuse, replyTo, send, type Reply } from './replies.ts'
+import { targetOf } from './requests.ts'
+import { keyRoute, routes, type Service } from './routes.ts'
+
+/**
+ * The HTTP API. It stands on `node:http` alone: keys reach it as they were sent, where a router that
+ * parses URLs would resolve the dots in a key such as `a/../b`.
+ */
+export function api(service: Service): Server {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
+    answer(service, request, response)
+      .then((reply) => reply && send(response, reply))
+      .catch(() => response.destroy())
+  })
+  return server.on('clientError', refuseBytes)
+}
+
+/** Milliseconds that a request may take to arrive. */
+const REQUEST_TIMEOUT = 60_000
+
+async function answer(
+  service: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Reply | undefined> {
+  try {
+    const url = request.url ?? '/'
+    const { path, params } = targetOf(url)
+    const isKey = path.startsWith('/kv/')
+    const route = isKey ? keyRoute : routes.get(path)
+    if (route === undefined) throw refuse(404, 'unknown-path', `there is nothing at ${path}`)
+    const handler = route.get(request.method ?? 'GET')
+    if (handler === undefined) return notAllowed(request.method, [...route.keys()].join(', '))
+    const rest = isKey ? path.slice('/kv/'.length) : ''
+    return await handler(service, { request, response, url, rest, params })
+  } catch (error) {
+    return replyTo(error)
+  }
+}
+
+const notAllowed = (method: string | undefined, allow: string): Reply =>
+  problem(405, 'method-not-allowed', `${method} is not among what is allowed here: ${allow}`, {
+    headers: { allow },
+  })
+
+/** Answers what is not HTTP, or is too much or too slow to be a request. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = STATUSES.get(error.code) ?? 400
+  const { body } = problem(status, 'bad-request', error.message)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${String(body)}`,
+  )
+}
+
+const STATUSES = new Map<string | undefined, number>([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+  ['HPE_HEADER_OVERFLOW', 431],
+])

@@ -1,0 +1,80 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { CommandTooLarge, NotLeader, RaftError, type NodeId } from 'rxraft'
+
+/** An answer that is complete when it begins. */
+export interface Reply {
+  readonly status: number
+  readonly headers: OutgoingHttpHeaders
+  readonly body: string | Uint8Array
+}
+
+/** Seconds to wait before asking again, where there is no leader or no quorum now. */
+const RETRY_AFTER = { 'retry-after': '1' }
+
+export function json(status: number, value: unknown, headers: OutgoingHttpHeaders = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(value),
+  }
+}
+
+/** A failure: `error` is a stable name in kebab case, `message` a sentence for a person. */
+export function problem(
+  status: number,
+  error: string,
+  message: string,
+  more: { headers?: OutgoingHttpHeaders; fields?: object } = {},
+): Reply {
+  return json(status, { error, message, ...more.fields }, more.headers)
+}
+
+/** A request that cannot be answered as it was meant; `reply` says so. */
+export class Refusal extends Error {
+  constructor(readonly reply: Reply) {
+    super(`refused with status ${reply.status}`)
+  }
+}
+
+export const refuse = (...reason: Parameters<typeof problem>): Refusal =>
+  new Refusal(problem(...reason))
+
+/** What a request that failed with `error` is answered. */
+export function replyTo(error: unknown): Reply {
+  if (error instanceof Refusal) return error.reply
+  if (!(error instanceof RaftError)) {
+    return problem(500, 'internal', error instanceof Error ? error.message : String(error))
+  }
+  const { code, message, outcome, retryable } = error
+  const fields = { outcome }
+  if (outcome === 'unknown') return problem(504, code, message, { fields })
+  if (error instanceof CommandTooLarge) return problem(413, code, message, { fields })
+  if (retryable || code === 'stopped') {
+    return problem(503, code, message, { fields, headers: RETRY_AFTER })
+  }
+  return problem(500, code, message, { fields })
+}
+
+/** As `replyTo`, and sends a write that came to the wrong server to the leader, when it is known. */
+export function replyToWrite(
+  error: unknown,
+  url: string,
+  addresses: ReadonlyMap<NodeId, string>,
+): Reply {
+  const leader = error instanceof NotLeader ? error.leader : undefined
+  const address = leader === undefined ? undefined : addresses.get(leader)
+  if (address === undefined) return replyTo(error)
+  return problem(307, 'not-leader', `${leader} leads: write to ${address}`, {
+    headers: { location: address + url },
+    fields: { leader },
+  })
+}
+
+export const unavailable = (error: string, message: string): Reply =>
+  problem(503, error, message, { headers: RETRY_AFTER })
+
+/** Writes the reply. A client that has gone away is no error: nobody is there to hear of it. */
+export function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

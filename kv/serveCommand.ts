@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { Option, type Command } from 'commander'
+import { fromEvent, lastValueFrom, merge, takeUntil, tap } from 'rxjs'
+import { parseAddress, formatAddress, parseMember, type Address, type Member } from './addresses.ts'
+import { collects, parseRange, parseWhole, reads } from './arguments.ts'
+import type { Io } from './io.ts'
+import { serve, type ServeOptions } from './serve.ts'
+
+/** What the command line gives, read but not yet held against each other. */
+interface Flags {
+  readonly id: string
+  readonly data: string
+  readonly listen: Address
+  readonly http: Address
+  readonly member: readonly Member[]
+  readonly cluster: string
+  readonly secretFile?: string
+  readonly tlsCa?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly electionTimeout?: readonly [number, number]
+  readonly heartbeat?: number
+  readonly maxValue: number
+}
+
+export function addServeCommand(program: Command, io: Io): void {
+  const command = program.command('serve').description('run one server of a cluster')
+  for (const option of options()) command.addOption(option)
+  command.action(async (flags: Flags) => {
+    const settings = settingsOf(flags, (message) => command.error(`error: ${message}`))
+    const log = (line: string): void =>
+      io.err(`${new Date().toISOString()} ${settings.id}: ${line}\n`)
+    await lastValueFrom(serve(settings).pipe(tap(log), takeUntil(stop())), { defaultValue: '' })
+    log('stopped')
+  })
+}
+
+const TLS = ['tlsCa', 'tlsCert', 'tlsKey']
+
+function options(): Option[] {
+  return [
+    new Option('--id <id>', "this server's name").makeOptionMandatory(),
+    new Option('--data <directory>', 'where its log is kept').makeOptionMandatory(),
+    new Option('--listen <host:port>', 'where it listens to its peers')
+      .argParser(reads(parseAddress))
+      .makeOptionMandatory(),
+    new Option('--http <host:port>', 'where it listens to clients')
+      .argParser(reads(parseAddress))
+      .makeOptionMandatory(),
+    new Option('--member <member>', 'ID=HOST:PORT,http://HOST:PORT, once for each server')
+      .argParser(collects(parseMember))
+      .makeOptionMandatory(),
+    new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
+      'rxraft',
+    ),
+    new Option('--secret-file <file>', 'a secret that all servers share').conflicts(TLS),
+    new Option('--tls-ca <file>', 'who vouches for the servers, as PEM'),
+    new Option('--tls-cert <file>', "this server's certificate, as PEM"),
+    new Option('--tls-key <file>', "the certificate's key, as PEM"),
+    new Option('--election-timeout <min-max>', 'silence in ms before an election').argParser(
+      reads(parseRange),
+    ),
+    new Option('--heartbeat <ms>', "between two of a leader's pulses").argParser(reads(parseWhole)),
+    new Option('--max-value <bytes>', 'largest value')
+      .argParser(reads(parseWhole))
+      .default(1024 * 1024),
+  ]
+}
+
+type Fail = (message: string) => never
+
+function settingsOf(flags: Flags, fail: Fail): ServeOptions {
+  const { id, data, cluster, listen, http, member, electionTimeout, heartbeat, maxValue } = flags
+  const ids = member.map((it) => it.id)
+  const twice = ids.find((it, i) => ids.indexOf(it) !== i)
+  if (twice !== undefined) fail(`option '--member' names ${twice} twice`)
+  if (!ids.includes(id)) fail(`option '--id' is "${id}", which no '--member' names`)
+  return {
+    id,
+    cluster,
+    data,
+    listen: formatAddress(listen),
+    http,
+    members: member,
+    maxValueBytes: maxValue,
+    ...trust(flags, fail),
+    ...(electionTimeout === undefined ? {} : { electionTimeout }),
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+  }
+}
+
+/** How servers know each other: by a secret, by certificates, or not at all. */
+function trust(flags: Flags, fail: Fail): Pick<ServeOptions, 'secret' | 'tls'> {
+  const { secretFile, tlsCa, tlsCert, tlsKey } = flags
+  const read = (option: string, path: string): string => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (error) {
+      return fail(`option '${option}' cannot be read: ${(error as Error).message}`)
+    }
+  }
+  if (secretFile !== undefined) return { secret: read('--secret-file', secretFile).trim() }
+  if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return {}
+  if (tlsCa === undefined) return fail("option '--tls-ca' is missing")
+  if (tlsCert === undefined) return fail("option '--tls-cert' is missing")
+  if (tlsKey === undefined) return fail("option '--tls-key' is missing")
+  return {
+    tls: {
+      ca: read('--tls-ca', tlsCa),
+      cert: read('--tls-cert', tlsCert),
+      key: read('--tls-key', tlsKey),
+    },
+  }
+}
+
+/** The option of the command line that sets an option of the library. */
+export const flagOf = (option: string): string => FLAGS.get(option) ?? option
+
+const FLAGS = new Map([
+  ['id', '--id'],
+  ['members', '--member'],
+  ['peers', '--member'],
+  ['directory', '--data'],
+  ['listen', '--listen'],
+  ['cluster', '--cluster'],
+  ['secret', '--secret-file'],
+  ['tls', '--tls-ca'],
+  ['tls.ca', '--tls-ca'],
+  ['tls.cert', '--tls-cert'],
+  ['tls.key', '--tls-key'],
+  ['electionTimeout', '--election-timeout'],
+  ['heartbeat', '--heartbeat'],
+  ['maxCommandBytes', '--max-value'],
+  ['maxAppendBytes', '--max-value'],
+])
+
+/** Emits when the process is told to stop, or when the one that started it with a channel is gone. */
+function stop() {
+  const signals$ = merge(fromEvent(process, 'SIGTERM'), fromEvent(process, 'SIGINT'))
+  // A second signal, as from a terminal and from a parent too, must not cut the stopping short.
+  signals$.subscribe()
+  return merge(signals$, fromEvent(process, 'disconnect'))
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+
+/** Gives directories that are gone after the spec. Call it at the top of a file. */
+export function temporaryDirectories(): () => string {
+  const root = mkdtempSync(join(tmpdir(), 'rxraft-storage-'))
+  let count = 0
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+  return () => join(root, String(++count), 'log')
+}
+
+/** Every regular file of a directory with its bytes. */
+export function contentOf(directory: string): Record<string, Buffer> {
+  const files = readdirSync(directory)
+    .filter((name) => statSync(join(directory, name)).isFile())
+    .sort()
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join(directory, name))]))
+}
+
+/** The same in short: comparing megabytes takes the test runner seconds. */
+export const fingerprintOf = (directory: string): string[] =>
+  Object.entries(contentOf(directory)).map(
+    ([name, bytes]) => `${name} ${createHash('sha256').update(bytes).digest('hex')}`,
+  )

@@ -1,0 +1,130 @@
+import { Subject } from 'rxjs'
+import { lastIndexOf, pack, unpack, type Batch, type Kind } from '../../../lib/batch.ts'
+import type { Notice, Restored, Save, Saved } from '../../../lib/storage.ts'
+import type { Storage } from '../../../operators/adapters.ts'
+
+type Said = Restored | Saved | Notice
+
+/** A subscribed storage, and what it has said so far. */
+export interface Run {
+  readonly said: readonly Said[]
+  readonly saved: readonly Saved[]
+  readonly notices: readonly Notice[]
+  readonly save$: Subject<Save>
+  /** Waits for `Restored`; rejects with the stream's error. */
+  restored(): Promise<Restored>
+  /** Waits for this many `Saved`; rejects with the stream's error. */
+  acknowledged(count: number): Promise<void>
+  /** Waits for the end of the stream: resolves with its error, or `undefined` when it completed. */
+  ended(): Promise<unknown>
+  stop(): void
+}
+
+/** Subscribes to a storage. `early` is what it is given at once. */
+export function run(storage: Storage, early: readonly Save[] = []): Run {
+  const said: Said[] = []
+  const save$ = new Subject<Save>()
+  const checks = new Set<() => void>()
+  let end: { readonly error: unknown } | undefined
+  const recheck = (): void => checks.forEach((check) => check())
+  const finish = (error?: unknown): void => {
+    end = { error }
+    recheck()
+  }
+  const subscription = storage(save$).subscribe({
+    next: (event) => {
+      said.push(event)
+      recheck()
+    },
+    error: finish,
+    complete: () => finish(),
+  })
+  for (const save of early) save$.next(save)
+
+  const until = (isSo: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (isSo()) resolve()
+        else if (end !== undefined) reject(end.error ?? new Error('completed too early'))
+        else return
+        checks.delete(check)
+      }
+      checks.add(check)
+      check()
+    })
+  const saved = (): Saved[] => said.filter((it) => it.type === 'saved')
+  return {
+    said,
+    save$,
+    get saved() {
+      return saved()
+    },
+    get notices() {
+      return said.filter((it) => it.type === 'notice')
+    },
+    async restored() {
+      await until(() => said.length > 0)
+      return said[0] as Restored
+    },
+    acknowledged: (count) => until(() => saved().length >= count),
+    async ended() {
+      await until(() => end !== undefined)
+      return end!.error
+    },
+    stop: () => subscription.unsubscribe(),
+  }
+}
+
+/** Subscribes, takes what was restored, and stops. */
+export async function reopen(storage: Storage): Promise<Restored & { readonly notices: Notice[] }> {
+  const it = run(storage)
+  try {
+    const restored = await it.restored()
+    return { ...restored, notices: [...it.notices] }
+  } finally {
+    it.stop()
+  }
+}
+
+/** Subscribes, saves all of it, waits until it is durable, and stops. */
+export async function saveAll(storage: Storage, saves: readonly Save[]): Promise<void> {
+  const it = run(storage)
+  await it.restored()
+  for (const save of saves) it.save$.next(save)
+  await it.acknowledged(saves.length)
+  it.stop()
+}
+
+export function batch(index: number, term: number, texts: string[], kind: Kind = 'command'): Batch {
+  const bytes = pack(texts.map((text) => new TextEncoder().encode(text)))
+  return { index, term, kind, count: texts.length, bytes }
+}
+
+export const save = (
+  sequence: number,
+  term: number,
+  vote: string | undefined,
+  ...batches: Batch[]
+): Save => ({ type: 'save', sequence, term, vote, batches })
+
+/** Entries one by one, whatever the batches they came in: `index@term kind text`. */
+export const entriesOf = (batches: readonly Batch[]): string[] =>
+  batches.flatMap((it) =>
+    unpack(it).map(
+      (bytes, i) =>
+        `${it.index + i}@${it.term} ${it.kind} ${Buffer.from(bytes).toString('latin1')}`,
+    ),
+  )
+
+/** The same for what a log is after some saves, computed in the most obvious way. */
+export function logAfter(saves: readonly Save[]): string[] {
+  let log: string[] = []
+  for (const it of saves.flatMap(({ batches }) => batches)) {
+    log = [...log.slice(0, it.index - 1), ...entriesOf([it])]
+  }
+  return log
+}
+
+/** Whether the batches lie end to end from index 1. */
+export const areConsecutive = (batches: readonly Batch[]): boolean =>
+  batches.every((it, i) => it.index === (i === 0 ? 1 : lastIndexOf(batches[i - 1]!) + 1))

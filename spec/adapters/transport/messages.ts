@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { pack, type Batch } from '../../../lib/batch.ts'
+import type { Append, Message } from '../../../lib/messages.ts'
+
+/** Objects as the engine makes them. */
+const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record<T>(fields, { noNullPrototype: true })
+
+const integer = fc.oneof(fc.nat(300), fc.maxSafeNat())
+
+/** A term, and one that is not after it. */
+const terms = fc.tuple(integer, integer).map(([x, y]) => [Math.max(x, y), Math.min(x, y)] as const)
+
+/** A place in a log: before the first entry there is no term. */
+const place = fc
+  .tuple(integer, terms)
+  .map(([index, [term, earlier]]) => ({ index, term, earlier: index === 0 ? 0 : earlier }))
+
+const payloads = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 5 })
+
+const rows = fc.array(record({ payloads, isNoop: fc.boolean(), rise: fc.nat(3) }), {
+  maxLength: 4,
+})
+
+const append: fc.Arbitrary<Append> = record({
+  prevIndex: fc.nat(2 ** 40),
+  prevTerm: fc.nat(2 ** 40),
+  rows,
+  commit: integer,
+}).map(({ prevIndex, prevTerm, rows, commit }) => {
+  const batches: Batch[] = []
+  let index = prevIndex + 1
+  let term = prevIndex === 0 ? 0 : prevTerm
+  for (const { payloads, isNoop, rise } of rows) {
+    term += rise
+    const kind = isNoop ? 'noop' : 'command'
+    const count = payloads.length
+    batches.push({ index, term, kind, count, bytes: pack(payloads) })
+    index += count
+  }
+  const first = prevIndex === 0 ? 0 : prevTerm
+  return { type: 'append', term: term + 1, prevIndex, prevTerm: first, batches, commit }
+})
+
+/** Every message that a server may send. */
+export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
+  record({ place, pre: fc.boolean() }).map(({ place, pre }): Message => ({
+    type: 'requestVote',
+    term: place.term,
+    pre,
+    lastIndex: place.index,
+    lastTerm: place.earlier,
+  })),
+  record({
+    type: fc.constant('vote' as const),
+    term: integer,
+    pre: fc.boolean(),
+    granted: fc.boolean(),
+  }),
+  append,
+  record({ type: fc.constant('appended' as const), term: integer, match: integer }),
+  fc.tuple(place, integer).map(([{ index, term, earlier }, after]): Message => ({
+    type: 'rejected',
+    term,
+    prevIndex: Math.max(index, after),
+    hintIndex: index,
+    hintTerm: earlier,
+  })),
+  record({
+    type: fc.constant('heartbeat' as const),
+    term: integer,
+    commit: integer,
+    round: integer,
+  }),
+  record({ type: fc.constant('heartbeatReply' as const), term: integer, round: integer }),
+  record({ type: fc.constant('readIndex' as const), term: integer, ticket: integer }),
+  record({
+    type: fc.constant('readIndexReply' as const),
+    term: integer,
+    ticket: integer,
+    index: integer,
+  }),
+)
+
+/** An append of one batch of `count` entries of `size` bytes. */
+export function bigAppend(count: number, size: number, index = 1): Append {
+  const payloads = Array.from({ length: count }, (_, i) => new Uint8Array(size).fill(i + index))
+  const batch: Batch = { index, term: 2, kind: 'command', count, bytes: pack(payloads) }
+  const prevTerm = index === 1 ? 0 : 2
+  return { type: 'append', term: 2, prevIndex: index - 1, prevTerm, batches: [batch], commit: 0 }
+}

@@ -1,0 +1,221 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { run } from '../../kv/program.ts'
+import { containing, eventually, type Running, start, stopAll } from './support.ts'
+
+afterEach(stopAll)
+
+interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+interface Around {
+  readonly input?: string
+  readonly isTerminal?: boolean
+}
+
+/** Runs a command line in this process. */
+async function rxraft(args: readonly string[], around: Around = {}): Promise<Outcome> {
+  const { input = '', isTerminal = false } = around
+  let out = ''
+  let err = ''
+  const io = {
+    out: (text: string | Uint8Array) => void (out += Buffer.from(text as string).toString()),
+    err: (text: string) => void (err += text),
+    isTerminal,
+    input: (async function* () {
+      yield await Promise.resolve(Buffer.from(input))
+    })(),
+  }
+  const code = await run(args, io, 'cli.js')
+  return { code, out, err }
+}
+
+async function started(): Promise<{ running: Running; cli: typeof rxraft }> {
+  const running = await start()
+  await eventually(async () => (await running.ask('/readyz')).status === 200 || undefined)
+  const cli = ([command, ...args]: readonly string[], around?: Around) =>
+    rxraft([command!, '--servers', running.url, ...args], around)
+  return { running, cli }
+}
+
+const member = (id: string, n: number) =>
+  `--member=${id}=127.0.0.1:${7000 + n},http://127.0.0.1:${8000 + n}`
+
+const members = [member('a', 1), member('b', 2), member('c', 3)]
+
+const directory = mkdtempSync(join(tmpdir(), 'rxraft-cli-'))
+const secret = join(directory, 'secret')
+writeFileSync(secret, 'it is long enough to be a secret, surely\n')
+
+const serve = [
+  'serve',
+  '--id=a',
+  `--data=${join(directory, 'a')}`,
+  '--listen=127.0.0.1:7001',
+  '--http=127.0.0.1:8001',
+]
+
+describe('what is wrong with a command line is named, and the exit code is 2', () => {
+  it.each([
+    [['--nonsense'], '--nonsense'],
+    [['nonsense'], 'nonsense'],
+    [['put', 'x'], 'value'],
+    [['get'], 'key'],
+    [['get', 'x', 'y'], 'arguments'],
+    [['get', 'x', '--nonsense'], '--nonsense'],
+    [['get', 'x', '--servers', 'nowhere'], '--servers'],
+    [['put', 'x', 'y', '--if-version', 'one'], '--if-version'],
+    [['put', 'x', 'y', '--if-version=1', '--if-absent'], '--if-absent'],
+    [['list', '--limit=0'], '--limit'],
+    [['watch', '--from=x'], '--from'],
+    [['demo', '--nonsense'], '--nonsense'],
+    [['serve'], '--id'],
+    [[...serve, ...members, '--nonsense'], '--nonsense'],
+    [serve, '--member'],
+    [[...serve, members[1]!], '--id'],
+    [[...serve, ...members, members[1]!], '--member'],
+    [[...serve, '--member=a=127.0.0.1:7001'], '--member'],
+    [[...serve, '--member=a=127.0.0.1:7001,https://127.0.0.1:8001'], '--member'],
+    [[...serve, ...members, '--listen=127.0.0.1'], '--listen'],
+    [[...serve, ...members, '--listen=127.0.0.1:0'], '--listen'],
+    [[...serve, ...members, '--http=127.0.0.1:65536'], '--http'],
+    [[...serve, ...members, '--heartbeat=often'], '--heartbeat'],
+    [[...serve, ...members, '--heartbeat=90'], '--election-timeout'],
+    [[...serve, ...members, '--election-timeout=150'], '--election-timeout'],
+    [[...serve, ...members, '--election-timeout=300-150'], '--election-timeout'],
+    [[...serve, ...members, '--max-value=99999999999'], '--max-value'],
+    [[...serve, ...members, '--secret-file=/nowhere/secret'], '--secret-file'],
+    [[...serve, ...members, `--secret-file=${secret}`, '--tls-ca=x'], '--secret-file'],
+    [[...serve, ...members, `--tls-ca=${secret}`], '--tls-cert'],
+    [[...serve, ...members, `--tls-ca=${secret}`, `--tls-cert=${secret}`], '--tls-key'],
+    [[...serve, ...members, `--tls-cert=${secret}`, `--tls-key=${secret}`], '--tls-ca'],
+    [[...serve, ...members, '--listen=0.0.0.0:7001'], '--'],
+  ])('%j', async (args, named) => {
+    const { code, out, err } = await rxraft(args)
+    expect(err).toContain(named)
+    expect(err).toMatch(/^error: /)
+    expect(out).toBe('')
+    expect(code).toBe(2)
+  })
+
+  it('and nothing is written', () => {
+    expect(readdirSync(directory)).toEqual(['secret'])
+  })
+
+  it('help is no error', async () => {
+    const { code, out } = await rxraft(['--help'])
+    expect(code).toBe(0)
+    for (const command of ['serve', 'put', 'get', 'delete', 'list', 'watch', 'status', 'leader'])
+      expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
+    expect((await rxraft(['serve', '--help'])).out).toContain('--election-timeout')
+  })
+})
+
+describe('put, get and delete', () => {
+  it('write, read and remove a value', async () => {
+    const { cli } = await started()
+    const put = await cli(['put', 'a/b ✓', 'hello'])
+    expect(put).toMatchObject({ code: 0, out: containing('a/b ✓ has version ') })
+    expect(await cli(['get', 'a/b ✓'])).toEqual({ code: 0, out: 'hello', err: '' })
+    expect((await cli(['get', 'a/b ✓', '--stale'])).out).toBe('hello')
+    expect((await cli(['get', 'a/b ✓'], { isTerminal: true })).out).toBe('hello\n')
+    expect(await cli(['delete', 'a/b ✓'])).toMatchObject({ code: 0 })
+    const absent = { code: 1, out: '', err: 'rxraft: the key does not exist\n' }
+    expect(await cli(['get', 'a/b ✓'])).toEqual(absent)
+    expect(await cli(['delete', 'a/b ✓'])).toEqual(absent)
+  })
+
+  it('address every key, also one that looks like a path [F48]', async () => {
+    const { cli } = await started()
+    for (const key of ['..', '.', 'a/../b', '__proto__', '?x=1', '%2e', '#', '+']) {
+      expect((await cli(['put', key, key])).code).toBe(0)
+      expect((await cli(['get', key])).out).toBe(key)
+    }
+  })
+
+  it('print JSON', async () => {
+    const { cli } = await started()
+    const { index } = JSON.parse((await cli(['put', 'x', '1', '--json'])).out) as { index: number }
+    expect(JSON.parse((await cli(['get', 'x', '--json'])).out)).toEqual({
+      key: 'x',
+      version: index,
+      value: '1',
+      encoding: 'utf8',
+    })
+    expect(JSON.parse((await cli(['delete', 'x', '--json'])).out)).toEqual({
+      index: index + 1,
+      term: 1,
+    })
+  })
+
+  it('read a value from standard input', async () => {
+    const { cli } = await started()
+    await cli(['put', 'x', '-'], { input: 'from\nafar' })
+    expect((await cli(['get', 'x'])).out).toBe('from\nafar')
+  })
+
+  it('take conditions', async () => {
+    const { cli } = await started()
+    const written = await cli(['put', 'x', '1', '--if-absent', '--json'])
+    const { index } = JSON.parse(written.out) as { index: number }
+    expect(await cli(['put', 'x', '2', '--if-absent'])).toEqual({
+      code: 1,
+      out: '',
+      err: `rxraft: the key's version is ${index}\n`,
+    })
+    expect((await cli(['put', 'x', '2', `--if-version=${index}`])).code).toBe(0)
+    expect((await cli(['delete', 'x', `--if-version=${index}`])).code).toBe(1)
+    expect((await cli(['delete', 'x', `--if-version=${index + 2}`])).code).toBe(0)
+  })
+})
+
+describe('list', () => {
+  it('prints keys, versions and values', async () => {
+    const { cli, running } = await started()
+    const index = (await running.put('a%2F1', 'one')).json.index as number
+    await running.ask('/kv/a%2F2', { method: 'PUT', body: new Uint8Array([0xff]) })
+    await running.put('b', 'two')
+    expect(await cli(['list', '--prefix=a/'])).toEqual({
+      code: 0,
+      out: `a/1\t${index}\tone\na/2\t${index + 1}\tbase64:/w==\n`,
+      err: '',
+    })
+    expect(await cli(['list', '--limit=1', '--after=a/1'])).toMatchObject({
+      out: `a/2\t${index + 1}\tbase64:/w==\n`,
+      err: "there is more: list --after 'a/2'\n",
+    })
+    expect(await cli(['list', '--prefix=c'])).toEqual({ code: 0, out: '', err: '' })
+    const json = JSON.parse((await cli(['list', '--json', '--prefix=b'])).out) as object
+    expect(json).toMatchObject({ items: [{ key: 'b', value: 'two' }], more: false })
+  })
+})
+
+describe('status and leader', () => {
+  it('tell how the servers stand, and who leads', async () => {
+    const { running } = await started()
+    const servers = `--servers=http://127.0.0.1:1,${running.url}`
+    const { code, out } = await rxraft(['status', servers])
+    expect(code).toBe(0)
+    expect(out).toContain('http://127.0.0.1:1  http://127.0.0.1:1 cannot be reached')
+    expect(out).toContain(`${running.url}  a leader in term 1: applied `)
+    expect((await rxraft(['leader', servers])).out).toContain('a leads in term 1')
+    expect(JSON.parse((await rxraft(['leader', servers, '--json'])).out)).toMatchObject({
+      id: 'a',
+      term: 1,
+    })
+  })
+
+  it('fail where there is none', async () => {
+    expect((await rxraft(['status', '--servers=127.0.0.1:1'])).code).toBe(1)
+    expect(await rxraft(['leader', '--servers=127.0.0.1:1'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'rxraft: no leader is known\n',
+    })
+  })
+})

@@ -1,0 +1,46 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { tail } from '../../kv/tail.ts'
+import { containing, eventually, start, stopAll, type Running } from './support.ts'
+
+afterEach(stopAll)
+
+/** A cluster of one, which is a server like any other to those who watch. */
+async function started(...args: Parameters<typeof start>): Promise<Running> {
+  const running = await start(...args)
+  await eventually(async () => (await running.ask('/readyz')).status === 200 || undefined)
+  return running
+}
+
+const next = async (events: AsyncGenerator<string, void>) => {
+  const { value } = await events.next()
+  return (JSON.parse(value as string) as { key: string }).key
+}
+
+describe('watching from afar', () => {
+  it('goes on at the next server after the last event that was seen [F52]', async () => {
+    const [first, second] = [await started(), await started()]
+    for (const key of ['1', '2', '3']) {
+      await first.put(key, '')
+      await second.put(key, '')
+    }
+    await second.put('4', '')
+    const events = tail('/watch?from=1', { servers: [first.url, second.url] })
+    for (const key of ['1', '2', '3']) expect(await next(events)).toBe(key)
+    first.stop()
+    expect(await next(events)).toBe('4')
+    await events.return()
+    await eventually(async () => (await second.clients()) === 0 || undefined)
+  })
+
+  it('ends with an error when there is nobody, and when what it asks for is forgotten', async () => {
+    const nobody = tail('/watch', { servers: ['http://127.0.0.1:1'] })
+    await expect(nobody.next()).rejects.toMatchObject({ code: 'unreachable' })
+    const { url, put } = await started({ limits: { changes: 1 } })
+    for (const key of ['1', '2']) await put(key, '')
+    await expect(tail('/watch?from=1', { servers: [url] }).next()).rejects.toMatchObject({
+      status: 410,
+      code: 'compacted',
+      message: containing('no longer kept'),
+    })
+  })
+})

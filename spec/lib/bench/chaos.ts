@@ -1,0 +1,198 @@
+import { about, between, Cluster } from './cluster.ts'
+import { received, type Fact, type Options } from './server.ts'
+
+/** A source of chance that a seed determines (mulberry32). */
+export function chanceOf(seed: number) {
+  let state = seed >>> 0
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const below = (limit: number): number => Math.floor(next() * limit)
+  const one = <T>(of: readonly T[]): T => of[below(of.length)]!
+  const happens = (probability: number): boolean => next() < probability
+  return { below, one, happens }
+}
+
+export type Chance = ReturnType<typeof chanceOf>
+
+/** Limits so small that every one of them is met. */
+export const narrow: Options = {
+  maxAppendBytes: 24,
+  maxInflightMessages: 3,
+  maxInflightBytes: 64,
+  maxUncommittedBytes: 120,
+}
+
+/** A cluster to which chance happens: loss, repetition, disorder, slow disks, crashes, cut links. */
+export class Chaos {
+  readonly cluster: Cluster
+  readonly tickets: number[] = []
+  #cut: readonly string[] = []
+  #proposals = 0
+  readonly #actions: readonly (readonly [weight: number, act: () => void])[]
+
+  constructor(
+    private readonly chance: Chance,
+    ids: string,
+    options: Options,
+  ) {
+    this.cluster = new Cluster(ids, options)
+    this.#actions = [
+      [45, () => this.#deliver()],
+      [3, () => this.#repeat()],
+      [3, () => this.#lose()],
+      [20, () => this.#save()],
+      [5, () => this.#apply()],
+      [2, () => this.#somebody('electionTimeout')],
+      [6, () => this.#leaders('heartbeatTimeout')],
+      [1, () => this.#leaders('quorumTimeout')],
+      [8, () => this.#propose()],
+      [4, () => this.#read()],
+      [1, () => this.#crash()],
+      [2, () => this.#restart()],
+      [1, () => this.#cutLinks()],
+    ]
+  }
+
+  step(): void {
+    this.cluster.pass(this.chance.below(12))
+    const total = this.#actions.reduce((sum, [weight]) => sum + weight, 0)
+    let left = this.chance.below(total)
+    for (const [weight, act] of this.#actions) {
+      if (left < weight) return act()
+      left -= weight
+    }
+  }
+
+  /** All faults end: links are whole, servers run, the clock ticks. Ends when all logs are alike. */
+  heal(): void {
+    const { cluster, chance } = this
+    this.#cut = []
+    for (const { id } of cluster.servers) if (!cluster.isUp(id)) cluster.restart(id)
+    let isProposed = false
+    for (let round = 0; round < 100; round++) {
+      cluster.settle()
+      const leader = cluster.servers.find(({ role }) => role === 'leader')
+      if (isProposed && this.#isAtRest()) return this.#leaders('heartbeatTimeout')
+      if (leader !== undefined) {
+        isProposed ||= cluster.propose(leader.id, 'healed').save !== undefined
+        cluster.pass(20)
+        this.#leaders('heartbeatTimeout')
+      } else {
+        cluster.pass(200)
+        cluster.timeout(chance.one(cluster.servers).id)
+      }
+    }
+    throw new Error('the cluster does not heal')
+  }
+
+  #isAtRest(): boolean {
+    const [first, ...others] = this.cluster.servers.map(({ state }) => state)
+    return others.every(
+      ({ log, commitIndex }) =>
+        log.lastIndex === first!.log.lastIndex &&
+        log.lastTerm === first!.log.lastTerm &&
+        commitIndex === first!.log.lastIndex,
+    )
+  }
+
+  get #running(): readonly string[] {
+    return this.cluster.servers.map(({ id }) => id).filter((id) => this.cluster.isUp(id))
+  }
+
+  /** One to four messages to one server reach it in one turn, in any order. */
+  #deliver(): void {
+    const { cluster, chance } = this
+    if (cluster.wire.length === 0) return
+    const first = chance.happens(0.6) ? cluster.wire[0]! : chance.one(cluster.wire)
+    const others = cluster.wire
+      .filter(({ to }) => to === first.to && chance.happens(0.2))
+      .slice(0, 3)
+    const together = new Set([first, ...others])
+    cluster.take((envelope) => together.has(envelope))
+    if (!cluster.isUp(first.to)) return
+    const facts = [...together]
+      .filter(({ from, to }) => !this.#cut.includes(`${from}${to}`))
+      .map(({ from, to, message }): Fact => received(from, to, message))
+    if (facts.length > 0) cluster.turn(first.to, ...facts)
+  }
+
+  #repeat(): void {
+    const { cluster, chance } = this
+    if (cluster.wire.length > 0) cluster.hand(chance.one(cluster.wire))
+  }
+
+  #lose(): void {
+    const { cluster, chance } = this
+    const share = chance.happens(0.1) ? 0.8 : 0.1
+    cluster.drop(() => chance.happens(share))
+  }
+
+  #save(): void {
+    const { cluster, chance } = this
+    const saving = this.#running.filter((id) => cluster.server(id).disk.pending.length > 0)
+    if (saving.length > 0) cluster.save(chance.one(saving))
+  }
+
+  #apply(): void {
+    for (const id of this.#running) if (this.chance.happens(0.5)) this.cluster.apply(id)
+  }
+
+  #somebody(type: 'electionTimeout'): void {
+    const { cluster, chance } = this
+    if (chance.happens(0.5)) cluster.pass(150)
+    if (this.#running.length > 0) cluster.turn(chance.one(this.#running), { type })
+  }
+
+  #leaders(type: 'heartbeatTimeout' | 'quorumTimeout'): void {
+    for (const id of this.#running) {
+      if (this.cluster.server(id).role === 'leader') this.cluster.turn(id, { type })
+    }
+  }
+
+  #propose(): void {
+    const { cluster, chance } = this
+    if (this.#running.length === 0) return
+    const leaders = this.#running.filter((id) => cluster.server(id).role === 'leader')
+    const id = leaders.length > 0 ? chance.one(leaders) : chance.one(this.#running)
+    for (let i = chance.below(3); i >= 0; i--) {
+      const texts = Array.from({ length: 1 + chance.below(4) }, () => `x${++this.#proposals}`)
+      cluster.propose(id, ...texts)
+    }
+  }
+
+  #read(): void {
+    if (this.#running.length > 0) {
+      this.tickets.push(this.cluster.read(this.chance.one(this.#running)))
+    }
+  }
+
+  #crash(): void {
+    const { cluster, chance } = this
+    if (this.#running.length === 0) return
+    const id = chance.one(this.#running)
+    cluster.witness.compare(cluster.server(id))
+    const whole = chance.below(cluster.server(id).disk.pending.length + 1)
+    if (chance.happens(0.5)) cluster.crash(id, whole)
+    else cluster.crash(id, whole, chance.below(3))
+    if (chance.happens(0.3)) cluster.drop(about(id))
+  }
+
+  #restart(): void {
+    const { cluster, chance } = this
+    const down = cluster.servers.map(({ id }) => id).filter((id) => !cluster.isUp(id))
+    if (down.length > 0) cluster.restart(chance.one(down))
+  }
+
+  /** Some links carry nothing any more, in one direction or both; or all are whole again. */
+  #cutLinks(): void {
+    const { cluster, chance } = this
+    const ids = cluster.servers.map(({ id }) => id)
+    const share = chance.one([0, 0, 0.2, 0.4])
+    this.#cut = ids.flatMap((a) => ids.map((b) => `${a}${b}`)).filter(() => chance.happens(share))
+    if (share > 0) cluster.drop(between(chance.one(ids), chance.one(ids)))
+  }
+}

@@ -1,0 +1,176 @@
+import {
+  asapScheduler,
+  combineLatest,
+  distinctUntilChanged,
+  EMPTY,
+  from,
+  map,
+  NEVER,
+  Subject,
+  Subscription,
+  take,
+  VirtualTimeScheduler,
+  type Observable,
+  type ObservableInput,
+  type SchedulerLike,
+} from 'rxjs'
+import { memory } from '../adapters/storage/memory.ts'
+import { network, type NetworkOptions } from '../adapters/transport/memory.ts'
+import { ConfigError } from '../lib/errors.ts'
+import type { NodeId } from '../lib/types.ts'
+import type { Storage } from '../operators/adapters.ts'
+import type { RaftNode } from '../operators/engine/node.ts'
+import type { RaftOptions } from '../operators/engine/options.ts'
+import { raft } from '../operators/engine/raft.ts'
+import { report } from '../operators/engine/report.ts'
+import { seeded } from './seeded.ts'
+import { Server } from './server.ts'
+
+/** What each server has of its own, which the cluster makes. */
+type Own = 'id' | 'members' | 'storage' | 'transport' | 'random'
+
+/** What a cluster is made of: a node's options, a memory network's, and the faults of servers. */
+export interface ClusterOptions<S, C, R, Q = never, A = never>
+  extends Omit<RaftOptions<S, C, R, Q, A>, Own>, Omit<NetworkOptions, 'scheduler'> {
+  /** The servers. */
+  readonly ids: readonly NodeId[]
+  /** The disk of a server, asked for once: a restarted server finds it again. Default: `memory()`. */
+  readonly storage?: (id: NodeId) => Storage
+  /** Servers that crash, each when it is emitted. One that is down stays down. */
+  readonly crash$?: ObservableInput<NodeId>
+  /** Servers that start again on their disk. One that runs is left alone. */
+  readonly restart$?: ObservableInput<NodeId>
+  /** Determines all chance: the same seed makes the same run in virtual time. Default 1. */
+  readonly seed?: number
+  /** The chance of one server, in place of `seed`: numbers from 0 to 1, 1 excluded. */
+  readonly random?: (id: NodeId) => () => number
+  /**
+   * The clock, the turns and the network's deliveries. Default: real time. Links and disks that take
+   * their time want the same.
+   */
+  readonly scheduler?: SchedulerLike
+}
+
+/** A server that stopped by itself. */
+export interface Failure {
+  readonly id: NodeId
+  readonly error: unknown
+}
+
+/** Servers in one process, from `connect()` to its end. Every stream completes when the cluster stops. */
+export interface Cluster<C, R, Q = never, A = never> {
+  readonly ids: readonly NodeId[]
+  /** The server as it runs now, or as it last ran: a new node after each restart. */
+  node(id: NodeId): RaftNode<C, R, Q, A>
+  /** What `look` shows of a server in this life and every later one; nothing while it is down. */
+  watch<T>(id: NodeId, look: (node: RaftNode<C, R, Q, A>) => ObservableInput<T>): Observable<T>
+  /** Who leads, as far as one server knows, replayed; `undefined` while it is down. */
+  leader$(id: NodeId): Observable<NodeId | undefined>
+  /** The servers that lead, in the order of `ids`, replayed: two only in different terms. */
+  readonly leaders$: Observable<readonly NodeId[]>
+  /**
+   * Servers that stopped by themselves; they are down until they are restarted. Where nobody
+   * subscribes, RxJS reports the error as unhandled.
+   */
+  readonly failures$: Observable<Failure>
+  /** Starts every server. All of them stop when it is unsubscribed, or `until$` emits or completes. */
+  connect(until$?: ObservableInput<unknown>): Subscription
+}
+
+/**
+ * A whole cluster on a network and disks in memory. Faults are streams, so that a schedule of faults is
+ * a marble string; who leads is a stream too, so that an election is a picture.
+ *
+ * ```ts
+ * testScheduler.run(({ hot, expectObservable }) => {
+ *   const crash$ = hot('  --------------a--------------------')
+ *   const restart$ = hot('---------------------------a-------')
+ *   const end$ = hot('    ----------------------------------|')
+ *   const leaderOfA = '   n-------a-----n---------------b---|'
+ *   const leaderOfB = '   n---------a---------------b-------|'
+ *   const servers = cluster({
+ *     ids: ['a', 'b', 'c'],
+ *     machine: counter,
+ *     ...{ electionTimeout: [4, 12], heartbeat: 2 },
+ *     ...{ crash$, restart$, scheduler: testScheduler },
+ *   })
+ *   expectObservable(servers.leader$('a')).toBe(leaderOfA, { ...names, n: undefined })
+ *   expectObservable(servers.leader$('b')).toBe(leaderOfB, { ...names, n: undefined })
+ *   servers.connect(end$)
+ * })
+ * ```
+ *
+ * A crash loses what a server has not saved, its answers, and what is on its way to and from it.
+ * `run()` goes on until nothing is scheduled, and a cluster always schedules: give `connect` an end.
+ *
+ * Throws `ConfigError` for an option that cannot be.
+ */
+export function cluster<S, C, R, Q = never, A = never>(
+  options: ClusterOptions<S, C, R, Q, A>,
+): Cluster<C, R, Q, A> {
+  const { ids } = options
+  if (ids.length === 0) throw new ConfigError('ids', ids, 'one name at least')
+  const make = makers(options)
+  const failed$ = new Subject<Failure>()
+  const failed = (id: NodeId) => (error: unknown) => {
+    if (failed$.observed) failed$.next({ id, error })
+    else report(error)
+  }
+  const servers = new Map(ids.map((id) => [id, new Server(make(id), failed(id))]))
+  const find = (id: NodeId): Server<C, R, Q, A> => {
+    const server = servers.get(id)
+    if (server === undefined) throw new ConfigError('id', id, `one of ${ids.join(', ')}`)
+    return server
+  }
+  let running: Subscription | undefined
+
+  return {
+    ids,
+    node: (id) => find(id).node,
+    watch: (id, look) => find(id).watch(look),
+    leader$: (id) => find(id).leader$,
+    leaders$: combineLatest(ids.map((id) => find(id).leads$)).pipe(
+      map((leading) => ids.filter((_, i) => leading[i])),
+      distinctUntilChanged((a, b) => a.join() === b.join()),
+    ),
+    failures$: failed$.asObservable(),
+    connect: (until$ = NEVER) => {
+      if (running !== undefined) return running
+      running = run([...servers.values()], until$)
+      running.add(() => failed$.complete())
+      running.add(from(options.crash$ ?? EMPTY).subscribe((id) => find(id).crash()))
+      running.add(from(options.restart$ ?? EMPTY).subscribe((id) => find(id).start()))
+      return running
+    },
+  }
+}
+
+/** Starts the servers, and stops them when it is unsubscribed or `until$` emits or completes. */
+function run(
+  servers: readonly Pick<Server<never, never, never, never>, 'start' | 'stop'>[],
+  until$: ObservableInput<unknown>,
+): Subscription {
+  const running = new Subscription(() => servers.forEach((server) => server.stop()))
+  for (const server of servers) server.start()
+  const end = (): void => running.unsubscribe()
+  running.add(from(until$).pipe(take(1)).subscribe({ complete: end }))
+  return running
+}
+
+/** For each server, how each of its lives is made. */
+function makers<S, C, R, Q, A>(
+  options: ClusterOptions<S, C, R, Q, A>,
+): (id: NodeId) => () => RaftNode<C, R, Q, A> {
+  const { ids, storage = () => memory(), seed = 1 } = options
+  const { random = (id) => seeded(Math.imul(seed, 0x9e3779b1) + ids.indexOf(id)) } = options
+  const turns = options.turns ?? endOfTurn(options.scheduler)
+  const net = network({ ...options, scheduler: turns })
+  return (id) => {
+    const own = { id, members: ids, storage: storage(id), random: random(id), turns }
+    return () => raft({ ...options, ...own, transport: net.join(id) })
+  }
+}
+
+/** A virtual clock that somebody flushes by hand runs the ends of turns too. */
+const endOfTurn = (scheduler: SchedulerLike | undefined): SchedulerLike =>
+  scheduler instanceof VirtualTimeScheduler ? scheduler : asapScheduler
