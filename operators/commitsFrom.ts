@@ -34,7 +34,7 @@ export function commitsFrom<C>(
     subscriber.add(
       node.commits$.subscribe({
         next: emit,
-        error: (error) => subscriber.error(error),
+        error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
       }),
     )

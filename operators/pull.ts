@@ -112,7 +112,7 @@ function pullPushed<T>(source: ObservableInput<T>, buffer: number, listener: Lis
           if (queue.length > buffer) listener.fail(new Overloaded(`${buffer} values wait already`))
           else listener.wake()
         },
-        error: (error) => listener.fail(error),
+        error: (error: unknown) => listener.fail(error),
         complete: () => {
           isComplete = true
           if (queue.length === 0) listener.end()

@@ -22,7 +22,7 @@ export function query<Q, A>(
       begin: (slot) => {
         const asking = node.query(slot.value, options).subscribe({
           next: (answer) => slot.applied(answer),
-          error: (error) => slot.failed(error),
+          error: (error: unknown) => slot.failed(error),
         })
         subscriber.add(asking)
       },

@@ -50,7 +50,7 @@ export function alarm<T>(
             due = deadline(value)
             if (due !== undefined && (armed === undefined || due < armed)) arm(due)
           },
-          error: (error) => subscriber.error(error),
+          error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),
       )

@@ -52,7 +52,7 @@ export function apply(
             for (const batch of committed) backlog.push(batch)
             if (backlog.length > 0 && later === undefined) work()
           },
-          error: (error) => subscriber.error(error),
+          error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),
       )

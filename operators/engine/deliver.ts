@@ -40,7 +40,7 @@ const outbound: OperatorFunction<Step, Envelope> = (steps) =>
       next: ({ send }) => {
         for (const envelope of send) subscriber.next(envelope)
       },
-      error: (error) => subscriber.error(error),
+      error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     }),
   )

@@ -33,8 +33,8 @@ export function loop<E, S>(
 ): OperatorFunction<E, S> {
   return (source) =>
     new Observable<S>((subscriber) => {
-      const batches = new Subject<readonly E[]>()
-      const steps = new Subject<S>()
+      const batches$ = new Subject<readonly E[]>()
+      const steps$ = new Subject<S>()
       let queue: E[] = []
       let isWired = false
 
@@ -42,7 +42,7 @@ export function loop<E, S>(
         while (queue.length > 0 && !subscriber.closed) {
           const batch = queue
           queue = []
-          batches.next(batch)
+          batches$.next(batch)
         }
       }
       const turnEnd = new TurnEnd(flush, scheduler)
@@ -51,12 +51,16 @@ export function loop<E, S>(
         if (isWired) turnEnd.request()
       }
       const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
-        events.subscribe({ next: enqueue, error: (error) => subscriber.error(error), complete })
+        events.subscribe({
+          next: enqueue,
+          error: (error: unknown) => subscriber.error(error),
+          complete,
+        })
 
       subscriber.add(() => turnEnd.cancel())
-      for (const feedback of feedbacks) subscriber.add(raise(feedback(steps)))
-      subscriber.add(steps.subscribe(subscriber))
-      subscriber.add(body(batches).subscribe(steps))
+      for (const feedback of feedbacks) subscriber.add(raise(feedback(steps$)))
+      subscriber.add(steps$.subscribe(subscriber))
+      subscriber.add(body(batches$).subscribe(steps$))
       subscriber.add(raise(source, () => subscriber.complete()))
       isWired = true
       turnEnd.request()

@@ -55,11 +55,12 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
 }
 
 /** The same with every default filled in, and checked. */
-export interface Settings<S, C, R, Q, A> extends Required<
-  Omit<RaftOptions<S, C, R, Q, A>, 'members'>
-> {
+export interface Settings<S, C, R, Q, A> extends Required<RaftOptions<S, C, R, Q, A>> {
   readonly protocol: ProtocolConfig
 }
+
+/** What of it the engine needs, which knows nothing of commands and results. */
+export type Engine = Omit<Settings<never, never, never, never, never>, 'machine' | 'codec'>
 
 const MIB = 1024 * 1024
 
@@ -71,44 +72,50 @@ export function settings<S, C, R, Q, A>(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as RaftOptions<S, C, R, Q, A>
   const filled = {
-    storage: volatile,
-    transport: silent,
+    ...defaults,
     codec: msgpack<C>(),
-    electionTimeout: [150, 300] as const,
-    heartbeat: 50,
-    preVote: true,
-    checkQuorum: true,
-    maxAppendBytes: MIB,
     maxCommandBytes: Math.min(MIB, options.maxAppendBytes || MIB),
-    maxInflightMessages: 256,
-    maxInflightBytes: 16 * MIB,
-    maxUncommittedBytes: 64 * MIB,
-    proposeTimeout: 5_000,
-    queryTimeout: 5_000,
-    random: Math.random,
-    turns: asapScheduler,
-    scheduler: monotonic,
     members: [options.id],
     ...given,
   }
   check(filled)
   checkAdapters(given)
-  const [electionTimeoutMin, electionTimeoutMax] = filled.electionTimeout
-  const { id, preVote, checkQuorum, maxAppendBytes } = filled
-  const { maxInflightMessages, maxInflightBytes, maxUncommittedBytes } = filled
+  return { ...filled, protocol: protocol(filled) }
+}
+
+const defaults = {
+  storage: volatile,
+  transport: silent,
+  electionTimeout: [150, 300],
+  heartbeat: 50,
+  preVote: true,
+  checkQuorum: true,
+  maxAppendBytes: MIB,
+  maxInflightMessages: 256,
+  maxInflightBytes: 16 * MIB,
+  maxUncommittedBytes: 64 * MIB,
+  proposeTimeout: 5_000,
+  queryTimeout: 5_000,
+  random: Math.random,
+  turns: asapScheduler,
+  scheduler: monotonic,
+} as const
+
+/** What the reducer needs to know. */
+function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
+  const { id, members, preVote, checkQuorum } = options
+  const { maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } = options
+  const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
   return {
-    ...filled,
-    protocol: {
-      id,
-      members: { voters: [...filled.members].sort() },
-      electionTimeoutMin,
-      electionTimeoutMax,
-      preVote,
-      checkQuorum,
-      maxAppendBytes,
-      maxInflightMessages,
-      maxInflightBytes,
-      maxUncommittedBytes,
-    },
+    id,
+    members: { voters: [...members].sort() },
+    electionTimeoutMin,
+    electionTimeoutMax,
+    preVote,
+    checkQuorum,
+    maxAppendBytes,
+    maxInflightMessages,
+    maxInflightBytes,
+    maxUncommittedBytes,
   }
 }

@@ -35,7 +35,7 @@ const saves: OperatorFunction<Step, Save> = (steps) =>
       next: ({ save }) => {
         if (save !== undefined) subscriber.next(save)
       },
-      error: (error) => subscriber.error(error),
+      error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     }),
   )

@@ -1,18 +1,15 @@
-import { Observable, type BehaviorSubject } from 'rxjs'
+import { Observable } from 'rxjs'
 import { NotLeader, Timeout } from '../../lib/errors.ts'
-import { leaderOf, type State } from '../../lib/state.ts'
+import { leaderOf } from '../../lib/state.ts'
 import type { Application } from './application.ts'
-import type { Deadlines } from './deadlines.ts'
+import type { Core } from './core.ts'
 import type { RaftNode } from './node.ts'
-import type { Questions } from './questions.ts'
 
 /** A question as an Observable of its answer. */
 export const querying =
   <Q, A>(
     machine: Application<Q, A>,
-    questions: Questions,
-    deadlines: Deadlines,
-    state$: BehaviorSubject<State>,
+    core: Pick<Core<never, never>, 'questions' | 'deadlines' | 'state'>,
     defaultTimeout: number,
   ): RaftNode<never, never, Q, A>['query'] =>
   (question, { consistency = 'linearizable', timeout = defaultTimeout } = {}) =>
@@ -28,9 +25,9 @@ export const querying =
       }
       if (consistency === 'stale') return answer()
       const expire = (): void => {
-        const isLed = leaderOf(state$.value) !== undefined
+        const isLed = leaderOf(core.state) !== undefined
         fail(isLed ? new Timeout(timeout, 'none') : new NotLeader(undefined))
       }
-      subscriber.add(deadlines.set(timeout, expire))
-      subscriber.add(questions.ask({ answer, fail }))
+      subscriber.add(core.deadlines.set(timeout, expire))
+      subscriber.add(core.questions.ask({ answer, fail }))
     })

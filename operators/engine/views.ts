@@ -58,7 +58,7 @@ function flatten<T, U>(source: Observable<T>, expand: (value: T) => readonly U[]
       next: (value) => {
         for (const item of expand(value)) subscriber.next(item)
       },
-      error: (error) => subscriber.error(error),
+      error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     }),
   )

@@ -1,0 +1,115 @@
+import {
+  BehaviorSubject,
+  Subject,
+  Subscription,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs'
+import type { Event } from '../../lib/events.ts'
+import { booting, leaderOf, type State } from '../../lib/state.ts'
+import type { Step } from '../../lib/turn.ts'
+import type { Codec } from '../codec.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Engine } from './options.ts'
+import { Proposals } from './proposals.ts'
+import { Questions } from './questions.ts'
+
+/**
+ * A running engine and everybody who waits for it: shares its steps with those who watch, settles the
+ * proposals and questions of those who asked, and ends them all together.
+ */
+export class Core<C, R> {
+  readonly #steps$ = new Subject<Step>()
+  readonly #state$: BehaviorSubject<State>
+  readonly deadlines: Deadlines
+  readonly proposals: Proposals<C, R>
+  readonly questions: Questions
+  readonly #raised$ = new Subject<Event>()
+  #running: Subscription | undefined
+  #isTaking = false
+  #whenTaken: (() => void) | undefined
+
+  constructor(
+    settings: Engine & { readonly codec: Codec<C> },
+    private readonly engine: OperatorFunction<Event, Step>,
+  ) {
+    const { protocol, scheduler, turns, random, codec } = settings
+    this.#state$ = new BehaviorSubject(booting(protocol))
+    this.deadlines = new Deadlines(scheduler)
+    this.proposals = new Proposals(
+      codec,
+      settings,
+      (event) => {
+        const { ticket } = event
+        if (this.#raised$.observed) this.#raised$.next({ ...event, at: scheduler.now() })
+        else this.proposals.answered({ type: 'notLeader', ticket, leader: undefined })
+      },
+      turns,
+    )
+    this.questions = new Questions(
+      (ticket) => {
+        if (this.#raised$.observed)
+          this.#raised$.next({ type: 'read', at: scheduler.now(), ticket })
+        else this.questions.answered({ type: 'unreadable', ticket, leader: undefined })
+      },
+      random,
+      turns,
+    )
+  }
+
+  /** Every step, from the moment of subscription. */
+  get steps$(): Observable<Step> {
+    return this.#steps$
+  }
+
+  /** The state, replayed. */
+  get state$(): Observable<State> {
+    return this.#state$
+  }
+
+  get state(): State {
+    return this.#state$.value
+  }
+
+  connect(): Subscription {
+    if (this.#running !== undefined) return this.#running
+    const running = new Subscription(() => this.#end((stream$) => stream$.complete()))
+    this.#running = running
+    const error = (cause: unknown): void => {
+      this.#end((stream$) => stream$.error(cause), cause)
+      running.unsubscribe()
+    }
+    running.add(
+      this.#raised$.pipe(this.engine).subscribe({ next: (step) => this.#take(step), error }),
+    )
+    return running
+  }
+
+  #take(step: Step): void {
+    this.#isTaking = true
+    // Reads come first: a step's `readable` holds for the state that the machine has now.
+    for (const answer of step.answers) {
+      this.questions.answered(answer)
+      this.proposals.answered(answer)
+    }
+    this.#state$.next(step.state)
+    this.#steps$.next(step)
+    for (const batch of step.applied) this.proposals.applied(batch)
+    if (leaderOf(step.state) !== undefined) this.questions.retry()
+    this.#isTaking = false
+    this.#whenTaken?.()
+  }
+
+  #end(finish: (stream$: Subject<Step> | Subject<State>) => void, cause?: unknown): void {
+    // Whoever stops the node in the middle of a step does not take the step from the others.
+    if (this.#isTaking) {
+      this.#whenTaken ??= () => this.#end(finish, cause)
+      return
+    }
+    this.proposals.stop(cause)
+    this.questions.stop(cause)
+    this.deadlines.stop()
+    finish(this.#steps$)
+    finish(this.#state$)
+  }
+}
