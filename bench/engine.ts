@@ -49,12 +49,13 @@ async function start({ id, members, directory, way }: Place): Promise<Member> {
   }
 }
 
-/** The closed loop that the operator makes by itself, reading an endless source at its own pace. */
+/** The closed loop that the operator makes by itself, reading a source without end at its own pace. */
 function proposed(node: Node, outstanding: number, meter: Meter): void {
   const every = sampling(outstanding)
   const began: number[] = []
   let index = 0
-  propose(node, { concurrency: outstanding })(endless(outstanding, every, began)).subscribe({
+  const source = endless(outstanding, every, began, meter)
+  propose(node, { concurrency: outstanding })(source).subscribe({
     next: () => {
       if (index++ % every === 0) meter.sample(performance.now() - began.shift()!)
       meter.count++
@@ -63,9 +64,14 @@ function proposed(node: Node, outstanding: number, meter: Meter): void {
   })
 }
 
-function* endless(count: number, every: number, began: number[]): Generator<Uint8Array> {
+function* endless(
+  count: number,
+  every: number,
+  began: number[],
+  meter: Meter,
+): Generator<Uint8Array> {
   const round = commands(count)
-  for (let index = 0; ; index = (index + 1) % count) {
+  for (let index = 0; meter.isOn; index = (index + 1) % count) {
     if (index % every === 0) began.push(performance.now())
     yield round[index]!
   }

@@ -82,26 +82,32 @@ export interface Cluster<C, R, Q = never, A = never> {
  * a marble string; who leads is a stream too, so that an election is a picture.
  *
  * ```ts
+ * const testScheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
  * testScheduler.run(({ hot, expectObservable }) => {
  *   const crash$ = hot('  --------------a--------------------')
  *   const restart$ = hot('---------------------------a-------')
  *   const end$ = hot('    ----------------------------------|')
- *   const leaderOfA = '   n-------a-----n---------------b---|'
- *   const leaderOfB = '   n---------a---------------b-------|'
+ *   const leads = '       n-------a-----n---------b---------|'
+ *   const leaderOfC = '   n--------a-------------n-b--------|'
  *   const servers = cluster({
  *     ids: ['a', 'b', 'c'],
- *     machine: counter,
- *     ...{ electionTimeout: [4, 12], heartbeat: 2 },
- *     ...{ crash$, restart$, scheduler: testScheduler },
+ *     machine: { initial: 0, apply: (sum: number, by: number) => [sum + by, sum + by] },
+ *     electionTimeout: [4, 12],
+ *     heartbeat: 2,
+ *     random: (id) => () => ({ a: 0, b: 0.3, c: 0.9 })[id]!, // how patient each is
+ *     link: () => latency(1, testScheduler),
+ *     scheduler: testScheduler,
+ *     crash$,
+ *     restart$,
  *   })
- *   expectObservable(servers.leader$('a')).toBe(leaderOfA, { ...names, n: undefined })
- *   expectObservable(servers.leader$('b')).toBe(leaderOfB, { ...names, n: undefined })
+ *   expectObservable(servers.leaders$).toBe(leads, { n: [], a: ['a'], b: ['b'] })
+ *   expectObservable(servers.leader$('c')).toBe(leaderOfC, { n: undefined, a: 'a', b: 'b' })
  *   servers.connect(end$)
  * })
  * ```
  *
- * A crash loses what a server has not saved, its answers, and what is on its way to and from it.
- * `run()` goes on until nothing is scheduled, and a cluster always schedules: give `connect` an end.
+ * A crash loses what a server has not saved and what is on its way to it. `run()` goes on until nothing
+ * is scheduled, and a cluster always schedules: give `connect` an end.
  *
  * Throws `ConfigError` for an option that cannot be.
  */

@@ -63,7 +63,7 @@ export function memory(disk: MemoryDisk = memoryDisk()): Storage {
       subscriber.add(
         save$.subscribe({
           next: (save) => (isRestored ? write(save) : early.push(save)),
-          error: (error) => subscriber.error(error),
+          error: (error: unknown) => subscriber.error(error),
           complete: () => {
             isFinished = true
             if (isRestored) subscriber.complete()

@@ -50,7 +50,10 @@ export async function measure(subject: Subject, load: Measure, ground: Ground): 
     if (leader < 0) throw new Error(`${subject.name}: nobody leads`)
     for (const worker of workers) worker.send(load)
     const said = await Promise.all(workers.map((worker) => heard(worker, 'measured')))
-    return outcome(said[leader]!.measured, said.map(({ measured }) => measured))
+    return outcome(
+      said[leader]!.measured,
+      said.map(({ measured }) => measured),
+    )
   } finally {
     await Promise.all(workers.map(stop))
     rmSync(directory, { recursive: true, force: true })

@@ -8,7 +8,7 @@ export interface Settle {
 
 export type Submit = (command: Uint8Array, settle: Settle) => void
 
-export const COMMAND_BYTES = 64
+const COMMAND_BYTES = 64
 
 /** Only one command in so many is timed, so that the clock does not show in the result. */
 export const sampling = (outstanding: number): number => Math.max(1, outstanding >> 4)
@@ -22,7 +22,10 @@ export function commands(count: number): Uint8Array[] {
   })
 }
 
-/** Keeps `outstanding` commands on their way: each that is settled is replaced by its callback. */
+/**
+ * Keeps `outstanding` commands on their way, as long as the meter is on: each that is settled is replaced
+ * by its callback.
+ */
 export function closedLoop(submit: Submit, outstanding: number, meter: Meter): void {
   const every = sampling(outstanding)
   const slots = commands(outstanding).map((command, i) =>
@@ -35,7 +38,7 @@ function counted(command: Uint8Array, submit: Submit, meter: Meter): () => void 
   const settle: Settle = {
     applied: () => {
       meter.count++
-      submit(command, settle)
+      if (meter.isOn) submit(command, settle)
     },
     failed: fail,
   }
@@ -50,7 +53,7 @@ function timed(command: Uint8Array, submit: Submit, meter: Meter): () => void {
       meter.sample(now - began)
       meter.count++
       began = now
-      submit(command, settle)
+      if (meter.isOn) submit(command, settle)
     },
     failed: fail,
   }

@@ -16,6 +16,8 @@ export class Meter {
   #began = 0
   #cpu = process.cpuUsage()
   count = 0
+  /** Whether settled commands are to be replaced. */
+  isOn = true
 
   sample(ms: number): void {
     this.#latencies.record(ms)
@@ -26,6 +28,10 @@ export class Meter {
     this.count = 0
     this.#cpu = process.cpuUsage()
     this.#began = performance.now()
+  }
+
+  stop(): void {
+    this.isOn = false
   }
 
   end(): Measured {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Meter, type Measured } from './meter.ts'
 
 /** Where a process stands in its cluster. */
@@ -16,8 +17,11 @@ export type Member =
 
 /** What every process of the cluster is asked for: the leader drives itself, the others follow. */
 export interface Measure {
+  /** Commands on their way at any time. */
   readonly outstanding: number
+  /** Seconds of warm-up. */
   readonly warmup: number
+  /** Seconds that are measured. */
   readonly seconds: number
 }
 
@@ -32,16 +36,38 @@ export function work(start: (place: Place) => Promise<Member>): void {
   // The parent ends a worker by hanging up; profiles are written on an orderly exit.
   process.once('disconnect', () => process.exit())
   start(place).then((member) => {
-    process.on('message', ({ outstanding, warmup, seconds }: Measure) => {
-      const meter = new Meter()
-      if (member.leads) member.drive(outstanding, meter)
-      setTimeout(() => {
-        meter.begin()
-        setTimeout(() => say({ type: 'measured', measured: meter.end() }), seconds * 1000)
-      }, warmup * 1000)
+    process.on('message', (load: Measure) => {
+      void measure(member, load).then((measured) => say({ type: 'measured', measured }))
     })
     say({ type: 'ready', leads: member.leads })
   }, fail)
+}
+
+/** Until the last commands of the warm-up are settled, and until the new load runs evenly. */
+const DRAIN_MS = 200
+const SETTLE_MS = 300
+
+/** The compiler sees the code at work under this load first, so that a slow load is not measured cold. */
+const WARM_OUTSTANDING = 256
+
+async function measure(
+  member: Member,
+  { outstanding, warmup, seconds }: Measure,
+): Promise<Measured> {
+  const drive = (count: number, meter: Meter): void => {
+    if (member.leads) member.drive(count, meter)
+  }
+  const warm = new Meter()
+  drive(WARM_OUTSTANDING, warm)
+  await sleep(warmup * 1000)
+  warm.stop()
+  await sleep(DRAIN_MS)
+  const meter = new Meter()
+  drive(outstanding, meter)
+  await sleep(SETTLE_MS)
+  meter.begin()
+  await sleep(seconds * 1000)
+  return meter.end()
 }
 
 const say = (said: Said): void => void process.send!(said)

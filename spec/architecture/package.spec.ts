@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import tsup from '../../tsup.config.ts'
@@ -53,9 +54,11 @@ describe('the package', () => {
 
   it.each(entryPoints)('means the same source by $name in tsconfig', ({ name, entry }) => {
     const read = ts.readConfigFile('tsconfig.json', (file) => ts.sys.readFile(file))
-    const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, '.')
+    const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, resolve('.'))
     const found = ts.resolveModuleName(name, 'kv/cli.ts', options, ts.sys).resolvedModule
-    expect(found?.resolvedFileName).toBe(ts.sys.resolvePath(library!.entry[entry]!))
+    expect(ts.sys.resolvePath(found!.resolvedFileName)).toBe(
+      ts.sys.resolvePath(library!.entry[entry]!),
+    )
   })
 
   it.each(entryPoints)('means the same source by $name in vitest', ({ name, entry }) => {

@@ -189,7 +189,7 @@ function ballotLaws(make: Make): void {
     node.save$.next(wrong)
     expect(await node.ended()).toMatchObject({
       code: 'invariant',
-      message: expect.stringContaining(said),
+      message: expect.stringContaining(said) as string,
     })
     expect(await reopen(storage)).toMatchObject({ term: 5, vote: 'a' })
   })

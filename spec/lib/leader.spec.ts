@@ -97,11 +97,7 @@ describe('proposals', () => {
             cluster.crash('a')
             cluster.drop()
             cluster.restart('a')
-            cluster.pass(200)
-            while (cluster.server('a').role !== 'leader') {
-              cluster.timeout('a')
-              cluster.settle()
-            }
+            cluster.elect('a')
           } else {
             const { log, commitIndex } = cluster.server('a').state
             const entries = entriesOf(log.cells.slice(0, log.length)).slice(commitIndex)
@@ -302,8 +298,7 @@ describe('what was lost is found', () => {
   it('all acknowledgements: one pulse brings them back, and no entry is sent again [bug 48]', () => {
     const cluster = lossy()
     cluster.deliver()
-    while (cluster.server('b').disk.pending.length > 0) cluster.save('b')
-    while (cluster.server('a').disk.pending.length > 0) cluster.save('a')
+    for (const id of ['b', 'a']) for (let i = 0; i < 3; i++) cluster.save(id)
     cluster.drop()
     cluster.heartbeat('a')
     cluster.deliver()
@@ -328,11 +323,7 @@ describe('what was lost is found', () => {
     ['fewer bytes than one batch has', { maxInflightBytes: 2 }],
   ])('the first append of a term, when %s may be in flight [bug 48]', (_, options) => {
     const cluster = new Cluster('ab', options)
-    cluster.timeout('a')
-    while (cluster.server('a').role !== 'leader') {
-      cluster.deliver()
-      for (const { id, disk } of cluster.servers) if (disk.pending.length > 0) cluster.save(id)
-    }
+    cluster.lead('a')
     cluster.drop()
     cluster.settle()
     for (let i = 0; i < 3; i++) {

@@ -142,14 +142,7 @@ describe('what a read waits for', () => {
     cluster.propose('a', 'x')
     cluster.settle()
     cluster.crash('a')
-    cluster.pass(200)
-    cluster.timeout('b')
-    while (cluster.server('b').role !== 'leader') {
-      cluster.deliver()
-      for (const { id, disk } of cluster.servers) {
-        if (cluster.isUp(id) && disk.pending.length > 0) cluster.save(id)
-      }
-    }
+    cluster.lead('b')
     cluster.drop(carrying('append'))
     const ticket = cluster.read('b')
     cluster.deliver(({ message }) => message.type !== 'append')
@@ -189,11 +182,7 @@ describe('what a read waits for', () => {
 
   it('a read that waits for a first entry which is then cut off is told so, rather than left waiting', () => {
     const cluster = new Cluster('abc', {}, { a: [1], b: [1, 1, 1, 1], c: [1] })
-    cluster.timeout('b')
-    while (cluster.server('b').role !== 'leader') {
-      cluster.deliver()
-      for (const { id, disk } of cluster.servers) if (disk.pending.length > 0) cluster.save(id)
-    }
+    cluster.lead('b')
     const ticket = cluster.read('b')
     cluster.drop(carrying('append'))
     cluster.deliver()

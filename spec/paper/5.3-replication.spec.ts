@@ -209,11 +209,7 @@ describe('§5.3 Figure 7', () => {
 describe('§5.3 finding where logs agree', () => {
   it('§5.3 a leader that comes to power takes nextIndex to be just after its last entry', () => {
     const cluster = new Cluster('abc', {}, { a: [1, 1], b: [1, 1], c: [1, 1] })
-    cluster.timeout('a')
-    while (cluster.server('a').role !== 'leader') {
-      cluster.deliver()
-      for (const { id, disk } of cluster.servers) if (disk.pending.length > 0) cluster.save(id)
-    }
+    cluster.lead('a')
     const messages = cluster.wire.map(({ message }) => message)
     expect(messages.filter(({ type }) => type === 'append')).toMatchObject([
       { prevIndex: 2, prevTerm: 1, batches: [{ index: 3, term: 2 }] },
@@ -232,12 +228,11 @@ describe('§5.3 finding where logs agree', () => {
     const server = follower({ log: [1, ...many(2), ...many(4)], term: 6 })
     const other = leader({ id: 'b', voters: 'ab', log: [1, ...many(3), ...many(5)] })
     let rejections = 0
-    let [request] = [append(6, [101, 5], logOf([6], 102))] as Message[]
-    for (;;) {
-      const [answer] = messagesOf(server.receive('b', request!))
+    let request: Message = append(6, [101, 5], logOf([6], 102))
+    for (; rejections < 9; rejections++) {
+      const [answer] = messagesOf(server.receive('b', request))
       if (answer?.type !== 'rejected') break
-      rejections++
-      ;[request] = messagesOf(other.receive('a', answer))
+      request = messagesOf(other.receive('a', answer))[0]!
     }
     expect(rejections).toBe(2)
     expect(termsIn(server.state.log)).toEqual([1, ...many(3), ...many(5), 6])

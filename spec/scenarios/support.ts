@@ -1,7 +1,6 @@
-import { map, Observable, pipe, timer, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import { map, type Observable } from 'rxjs'
 import type { TestScheduler } from 'rxjs/testing'
-import { latency, type LinkOperator } from '../../adapters/transport/memory.ts'
-import type { Envelope, Message } from '../../lib/messages.ts'
+import { latency } from '../../adapters/transport/memory.ts'
 import type { NodeId } from '../../lib/types.ts'
 import type { Machine } from '../../operators/machine.ts'
 import { cluster, type Cluster, type ClusterOptions } from '../../testing/index.ts'
@@ -42,3 +41,10 @@ export const names = { a: 'a', b: 'b', c: 'c', n: undefined }
 /** Who leads, each set of servers as the name of a marble: `ab`, and `-` for nobody. */
 export const leaders = ({ leaders$ }: Pick<Journal, 'leaders$'>): Observable<string> =>
   leaders$.pipe(map((ids) => ids.join('')))
+
+/** Proposes words to one server as they come, and lets each come to what it comes to. */
+export const write = (servers: Journal, id: NodeId, word$: Observable<string>): void => {
+  word$.subscribe((word) => servers.node(id).submit(word, silent))
+}
+
+const silent = { applied: () => undefined, failed: () => undefined }

@@ -1,59 +1,93 @@
-import { Observable } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import { RaftError, StorageError } from '../../../lib/errors.ts'
 import type { Notice, Restored, Save, Saved } from '../../../lib/storage.ts'
 import type { Storage } from '../../../operators/adapters.ts'
 import type { FileSystem } from './filesystem.ts'
 import { lockDirectory } from './lock.ts'
-import { makeDirectory, openLog } from './open.ts'
-import { Writer } from './writer.ts'
+import { makeDirectory, openLog, type OpenLog } from './open.ts'
+import { Writer, type Listener } from './writer.ts'
 
-/** The file storage on any file system: {@link file} is this on the real one. */
+/** The file storage on any file system. */
 export function fileStorage(files: FileSystem, directory: string, segmentSize: number): Storage {
   return (save$) =>
-    new Observable<Restored | Saved | Notice>((subscriber) => {
-      const early: Save[] = []
-      let writer: Writer | undefined
-      let finished = false
-      const completeWhenIdle = (): void => {
-        if (finished && writer?.idle === true) subscriber.complete()
-      }
-      const fail = (error: unknown): void => subscriber.error(asRaftError(error, directory))
-      const durable = (saves: readonly Save[]): void => {
-        for (const { sequence, term } of saves) subscriber.next({ type: 'saved', sequence, term })
-        completeWhenIdle()
-      }
-
-      const unsubscribed = new Promise<void>((resolve) => subscriber.add(resolve))
-      const session = async (): Promise<void> => {
-        await makeDirectory(files, directory)
-        const release = await lockDirectory(directory, () => subscriber.closed)
-        try {
-          const log = await openLog(files, directory)
-          const opened = new Writer(files, segmentSize, log, { durable, failed: fail })
-          subscriber.next(log.restored)
-          for (const notice of log.notices) subscriber.next(notice)
-          writer = opened
-          if (!subscriber.closed) for (const save of early.splice(0)) opened.push(save)
-          completeWhenIdle()
-          await unsubscribed
-          await opened.close()
-        } finally {
-          await release()
-        }
-      }
-
+    new Observable((subscriber) => {
+      const session = new Session(files, directory, segmentSize, subscriber)
       subscriber.add(
         save$.subscribe({
-          next: (save) => (writer === undefined ? early.push(save) : writer.push(save)),
-          error: (error) => subscriber.error(error),
-          complete: () => {
-            finished = true
-            completeWhenIdle()
-          },
+          next: (save) => session.save(save),
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => session.finish(),
         }),
       )
-      session().catch(fail)
+      session.run().catch((error: unknown) => session.failed(error))
     })
+}
+
+/** One subscription, from the lock to the release. */
+class Session implements Listener {
+  /** What came before the log was open. */
+  private readonly early: Save[] = []
+  private writer: Writer | undefined
+  private isFinished = false
+
+  constructor(
+    private readonly files: FileSystem,
+    private readonly directory: string,
+    private readonly segmentSize: number,
+    private readonly subscriber: Subscriber<Restored | Saved | Notice>,
+  ) {}
+
+  /** Resolves when nothing is open any more. */
+  async run(): Promise<void> {
+    const { files, directory, subscriber } = this
+    const unsubscribed = new Promise<void>((resolve) => subscriber.add(resolve))
+    await makeDirectory(files, directory)
+    const release = await lockDirectory(directory, () => subscriber.closed)
+    try {
+      const log = await openLog(files, directory)
+      const writer = new Writer(files, this.segmentSize, log, this)
+      this.start(log, writer)
+      await unsubscribed
+      await writer.close()
+    } finally {
+      await release()
+    }
+  }
+
+  save(save: Save): void {
+    if (this.writer === undefined) this.early.push(save)
+    else this.writer.push(save)
+  }
+
+  /** No more saves will come. */
+  finish(): void {
+    this.isFinished = true
+    this.completeWhenIdle()
+  }
+
+  durable(saves: readonly Save[]): void {
+    for (const { sequence, term } of saves) {
+      this.subscriber.next({ type: 'saved', sequence, term })
+    }
+    this.completeWhenIdle()
+  }
+
+  failed(error: unknown): void {
+    this.subscriber.error(asRaftError(error, this.directory))
+  }
+
+  private start(log: OpenLog, writer: Writer): void {
+    this.subscriber.next(log.restored)
+    for (const notice of log.notices) this.subscriber.next(notice)
+    if (this.subscriber.closed) return
+    this.writer = writer
+    for (const save of this.early.splice(0)) writer.push(save)
+    this.completeWhenIdle()
+  }
+
+  private completeWhenIdle(): void {
+    if (this.isFinished && this.writer?.idle === true) this.subscriber.complete()
+  }
 }
 
 function asRaftError(error: unknown, directory: string): RaftError {

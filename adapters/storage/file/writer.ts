@@ -94,7 +94,7 @@ export class Writer {
 
   private flush(): void {
     const group = this.take()
-    const length = recordLength(bodyLength(group.at(-1)!, group))
+    const length = recordLength(bodyLength(group.at(-1), group))
     this.busy = true
     if (length > MAX_BODY) {
       this.fail(new StorageError(`a save of ${length} bytes is too long: at most ${MAX_BODY}`))

@@ -1,18 +1,8 @@
 import { nodeFileSystem, type FileSystem } from '../../../adapters/storage/file/filesystem.ts'
 
 /** The calls that change something, which are those worth failing. */
-const CHANGES = [
-  'makeDirectory',
-  'open',
-  'write',
-  'datasync',
-  'sync',
-  'rename',
-  'copy',
-  'remove',
-] as const
-
-export type Change = (typeof CHANGES)[number]
+export type Change =
+  'makeDirectory' | 'open' | 'write' | 'datasync' | 'sync' | 'rename' | 'copy' | 'remove'
 
 /**
  * What becomes of a call: it works, it fails and does nothing, or it fails after it did its work. A write

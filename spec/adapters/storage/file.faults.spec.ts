@@ -90,7 +90,7 @@ describe('a disk that fails stops the storage at once', () => {
           state.armed = event.type === 'restored'
           save$.next(appends(1)[0]!)
         },
-        error: (error) => {
+        error: (error: unknown) => {
           save$.next(appends(2)[1]!)
           resolve(error)
         },

@@ -42,7 +42,7 @@ describe('options', () => {
 
   it('touches no disk until it is subscribed', () => {
     const path = directory()
-    file(path)(of())
+    void file(path)(of())
     expect(existsSync(path)).toBe(false)
   })
 
@@ -254,7 +254,7 @@ describe('opening', () => {
     await saveAll(file(path, { unsafeNoFsync: true }), saves)
     const start = performance.now()
     const { batches } = await recover(nodeFileSystem, path)
-    expect(performance.now() - start).toBeLessThan(1500)
+    expect(performance.now() - start).toBeLessThan(2000)
     expect(batches.reduce((sum, { count }) => sum + count, 0)).toBe(245 * 4096)
   })
 

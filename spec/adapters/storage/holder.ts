@@ -28,5 +28,5 @@ const subscription = file(path)(save$).subscribe({
       else append()
     }
   },
-  error: (error: { code: string }) => console.log(error.code),
+  error: (error: unknown) => console.log((error as { code: string }).code),
 })

@@ -35,17 +35,17 @@ describe('memory', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
     scheduler.run(({ hot, expectObservable }) => {
       const saves = { a: save(1, 1, 'a'), b: save(2, 1, 'a') }
-      const slow = memory()(hot('--a--b---|', saves)).pipe(
+      const slow$ = memory()(hot('--a--b---|', saves)).pipe(
         map((it) => it.type),
         delay(3),
       )
-      expectObservable(slow).toBe('---R-s--s|', { R: 'restored', s: 'saved' })
+      expectObservable(slow$).toBe('---R-s--s|', { R: 'restored', s: 'saved' })
     })
   })
 
   it('does nothing until it is subscribed', () => {
     const disk = memoryDisk()
-    memory(disk)(of(save(1, 1, 'a')))
+    void memory(disk)(of(save(1, 1, 'a')))
     expect(disk.read().term).toBe(0)
   })
 })

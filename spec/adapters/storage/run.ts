@@ -45,7 +45,7 @@ export function run(storage: Storage, early: readonly Save[] = []): Run {
     new Promise((resolve, reject) => {
       const check = (): void => {
         if (isSo()) resolve()
-        else if (end !== undefined) reject(end.error ?? new Error('completed too early'))
+        else if (end !== undefined) reject(asError(end.error))
         else return
         checks.delete(check)
       }
@@ -128,3 +128,6 @@ export function logAfter(saves: readonly Save[]): string[] {
 /** Whether the batches lie end to end from index 1. */
 export const areConsecutive = (batches: readonly Batch[]): boolean =>
   batches.every((it, i) => it.index === (i === 0 ? 1 : lastIndexOf(batches[i - 1]!) + 1))
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error('the storage completed too early')

@@ -39,7 +39,7 @@ function read(chunks: Iterable<Uint8Array>, limit = LIMIT): (Frame | Malformed)[
 }
 
 const messagesIn = (chunks: Iterable<Uint8Array>): (Message | Malformed)[] =>
-  read(chunks).map((it) => (it.type === 'malformed' ? it : decode(it.head, (it as Frame).body)))
+  read(chunks).map((it) => (it.type === 'malformed' ? it : decode(it.head, it.body)))
 
 function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): Iterable<Uint8Array> {
   for (let at = 0, i = 0; at < bytes.length; i++) {

@@ -1,4 +1,16 @@
-import { map, merge, NEVER, pipe, Subject, take, tap, type Observable } from 'rxjs'
+import {
+  concat,
+  finalize,
+  map,
+  merge,
+  NEVER,
+  pipe,
+  Subject,
+  take,
+  tap,
+  type Observable,
+  type Subscription,
+} from 'rxjs'
 import { TestScheduler, type RunHelpers } from 'rxjs/testing'
 import { describe, expect, it } from 'vitest'
 import {
@@ -52,19 +64,19 @@ describe('the memory network', () => {
   it('delivers at once, in the order of sending', () => {
     run(({ hot, expectObservable }) => {
       const net = network()
-      const a = hot('        --x--(yz)--', undefined).pipe(map(letters('b')))
+      const a$ = hot('       --x--(yz)--', undefined).pipe(map(letters('b')))
       expectObservable(on(net, 'b')).toBe('--x--(yz)--')
-      expectObservable(on(net, 'a', a)).toBe('-----------')
+      expectObservable(on(net, 'a', a$)).toBe('-----------')
     })
   })
 
   it('puts the link of each direction between two servers', () => {
     run(({ hot, expectObservable }) => {
       const net = network({ link: (from) => latency(from === 'a' ? 3 : 1) })
-      const a = hot('       -xy-------').pipe(map((name) => letter('a', 'b', name)))
-      const b = hot('       -x--------').pipe(map((name) => letter('b', 'a', name)))
-      expectObservable(on(net, 'b', b)).toBe('----xy----')
-      expectObservable(on(net, 'a', a)).toBe('--X-------')
+      const a$ = hot('      -xy-------').pipe(map((name) => letter('a', 'b', name)))
+      const b$ = hot('      -x--------').pipe(map((name) => letter('b', 'a', name)))
+      expectObservable(on(net, 'b', b$)).toBe('----xy----')
+      expectObservable(on(net, 'a', a$)).toBe('--X-------')
     })
   })
 
@@ -73,11 +85,11 @@ describe('the memory network', () => {
       const groups = { p: [['a'], ['b', 'c']], q: [['a', 'b']], h: undefined }
       const partitions$ = hot<Partition>('---p-----q---h--', groups)
       const net = network({ partitions$ })
-      const toB = hot('             x-x-x-x-x-x-x-x-').pipe(map(letters('b')))
-      const fromC = hot('           -y-y-y-y-y-y-y-y').pipe(map((n) => letter('c', 'b', n)))
+      const toB$ = hot('            x-x-x-x-x-x-x-x-').pipe(map(letters('b')))
+      const fromC$ = hot('          -y-y-y-y-y-y-y-y').pipe(map((n) => letter('c', 'b', n)))
       expectObservable(on(net, 'b')).toBe('xyxy-y-y--x-xyxy')
-      expectObservable(on(net, 'a', toB)).toBe('----------------')
-      expectObservable(on(net, 'c', fromC)).toBe('----------------')
+      expectObservable(on(net, 'a', toB$)).toBe('----------------')
+      expectObservable(on(net, 'c', fromC$)).toBe('----------------')
     })
   })
 
@@ -85,10 +97,10 @@ describe('the memory network', () => {
     run(({ hot, expectObservable }) => {
       const cuts$ = hot('    ---c----h---', { c: [['a', 'b']] as const, h: [] })
       const net = network({ cuts$ })
-      const a = hot('        -x--x--x-x--').pipe(map((name) => letter('a', 'b', name)))
-      const b = hot('        -x--x--x-x--').pipe(map((name) => letter('b', 'a', name)))
-      expectObservable(on(net, 'b', b)).toBe('-x-------x--')
-      expectObservable(on(net, 'a', a)).toBe('-X--X--X-X--')
+      const a$ = hot('       -x--x--x-x--').pipe(map((name) => letter('a', 'b', name)))
+      const b$ = hot('       -x--x--x-x--').pipe(map((name) => letter('b', 'a', name)))
+      expectObservable(on(net, 'b', b$)).toBe('-x-------x--')
+      expectObservable(on(net, 'a', a$)).toBe('-X--X--X-X--')
     })
   })
 
@@ -96,17 +108,17 @@ describe('the memory network', () => {
     run(({ hot, expectObservable }) => {
       const partitions$ = hot<Partition>('---p--h-----', { p: [['a']], h: undefined })
       const net = network({ partitions$, link: () => latency(2) })
-      const a = hot('         x-y-z-v-w---').pipe(map(letters('b')))
+      const a$ = hot('        x-y-z-v-w---').pipe(map(letters('b')))
       expectObservable(on(net, 'b')).toBe('--x-----v-w-')
-      expectObservable(on(net, 'a', a)).toBe('------------')
+      expectObservable(on(net, 'a', a$)).toBe('------------')
     })
   })
 
   it('loses what is on its way to a server that leaves, also when it is back [F1]', () => {
     run(({ hot, expectObservable }) => {
       const net = network({ link: () => latency(4) })
-      const a = hot('         x--y--z-------').pipe(map(letters('b')))
-      expectObservable(on(net, 'a', a)).toBe('--------------')
+      const a$ = hot('        x--y--z-------').pipe(map(letters('b')))
+      expectObservable(on(net, 'a', a$)).toBe('--------------')
       expectObservable(on(net, 'b'), '^----!').toBe('----x')
       expectObservable(on(net, 'b'), '-----^').toBe('----------z---')
     })
@@ -115,11 +127,11 @@ describe('the memory network', () => {
   it('delivers what a server said before it left, but not once it is back [F1]', () => {
     run(({ cold, hot, expectObservable }) => {
       const net = network({ link: () => latency(4) })
-      const first = hot('    -x-y----------').pipe(map(letters('b')))
-      const second = cold('       -z--------').pipe(map(letters('b')))
+      const first$ = hot('   -x-y----------').pipe(map(letters('b')))
+      const second$ = cold('      -z--------').pipe(map(letters('b')))
       expectObservable(on(net, 'b')).toBe('-----x-----z--')
-      expectObservable(on(net, 'a', first), '^---!').toBe('-----')
-      expectObservable(on(net, 'a', second), '------^').toBe('--------------')
+      expectObservable(on(net, 'a', first$), '^---!').toBe('-----')
+      expectObservable(on(net, 'a', second$), '------^').toBe('--------------')
     })
   })
 
@@ -135,10 +147,28 @@ describe('the memory network', () => {
         const says$ = merge(first$, answer$).pipe(map((name) => letter(id, to, name)))
         return on(net, id, says$).pipe(tap((name) => answer$.next(name.toLowerCase())))
       }
-      const first$ = hot('                               x--').pipe(take(1))
+      const first$ = hot('                              x--').pipe(take(1))
       expectObservable(answering('b', 'a', NEVER), '     ^------!').toBe('-x-x-x--')
       expectObservable(answering('a', 'b', first$), '    ^------!').toBe('--X-X-X-')
     })
+  })
+
+  it('takes down the links to a server that leaves, and from one that is back', () => {
+    let ended = 0
+    const net = network({ link: () => finalize(() => ended++) })
+    const stay = (id: string, ...says: readonly Envelope[]): Subscription =>
+      concat(says, NEVER).pipe(net.join(id)).subscribe()
+    const b = stay('b')
+    const a = stay('a', letter('a', 'b', 'x'), letter('a', 'b', 'y'))
+    expect(ended).toBe(0)
+    a.unsubscribe()
+    expect(ended).toBe(0)
+    const again = stay('a')
+    expect(ended).toBe(1)
+    again.unsubscribe()
+    stay('a', letter('a', 'b', 'z'))
+    b.unsubscribe()
+    expect(ended).toBe(2)
   })
 
   it('refuses a second stay of a server while the first lasts [F36]', () => {
@@ -202,9 +232,9 @@ describe('links', () => {
 
   it('cutWhile cuts while it is told to', () => {
     run(({ hot, expectObservable }) => {
-      const cut = hot('            --t----f---').pipe(map((flag) => flag === 't'))
+      const cut$ = hot('           --t----f---').pipe(map((flag) => flag === 't'))
       const source = hot('         ab--cd---ef').pipe(map(letters('b')))
-      expectObservable(source.pipe(cutWhile(cut), heard)).toBe('ab-------ef')
+      expectObservable(source.pipe(cutWhile(cut$), heard)).toBe('ab-------ef')
     })
   })
 

@@ -43,6 +43,10 @@ export class Stranger {
     this.write(frame('hello', encodeHello({ ...HELLO, ...hello })))
   }
 
+  welcome(hello: Partial<Hello>): void {
+    this.write(frame('welcome', encodeHello({ ...HELLO, ...hello })))
+  }
+
   send(...messages: readonly Message[]): void {
     const sheet = new Sheet()
     for (const message of messages) sheet.add(message)

@@ -17,7 +17,7 @@ const right: TcpOptions = {
 
 function refusal(options: object): ConfigError {
   try {
-    tcp({ ...right, ...options } as TcpOptions)
+    tcp({ ...right, ...options })
   } catch (error) {
     if (error instanceof ConfigError) return error
     throw error

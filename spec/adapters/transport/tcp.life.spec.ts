@@ -1,8 +1,9 @@
+import { createServer } from 'node:net'
 import { TestScheduler } from 'rxjs/testing'
 import { describe, expect, it } from 'vitest'
 import { bench } from './bench.ts'
 import { freePort, meet, pulse, reach, roundsFrom, start, until, type Station } from './station.ts'
-import { strangerAt, Wire, type Stranger } from './stranger.ts'
+import { Stranger, strangerAt, Wire } from './stranger.ts'
 import { tcp } from '../../../adapters/transport/tcp.ts'
 
 const { addresses, run, closing } = bench()
@@ -206,6 +207,29 @@ describe('of two connections of one peer', () => {
     await until(() => b.received.length === 2, 'the second again')
     expect(roundsFrom(b, 'a')).toEqual([2, 3])
   })
+})
+
+it('a server does not hang up where the other end may be opening, though it is connected', async () => {
+  const peers = await addresses('a', 'b')
+  // Here a is a stranger, who opens, and is also dialled.
+  const dialled: Stranger[] = []
+  const listener = createServer((socket) => dialled.push(closing(new Stranger(socket))))
+  closing({ close: () => listener.close() })
+  listener.listen(Number(peers['a']!.split(':')[1]), '127.0.0.1')
+  const b = run('b', peers, { idleTimeout: 60_000, helloTimeout: 10_000 })
+  await until(() => dialled.length === 1, 'b to dial')
+  await dialled[0]!.said('hello')
+  const first = closing(await strangerAt(peers['b']!))
+  first.say({ from: 'a', to: 'b' })
+  await first.said('welcome')
+  first.open(1)
+  first.send(pulse(1))
+  await until(() => b.received.length === 1, 'the first')
+  dialled[0]!.welcome({ from: 'a', to: 'b' })
+  dialled[0]!.open(2)
+  dialled[0]!.send(pulse(2))
+  await first.closed()
+  await until(() => b.received.length === 2, 'the second')
 })
 
 it('pauses and deadlines run on the scheduler that it is given', async () => {

@@ -1,4 +1,4 @@
-import { about, between, Cluster } from './cluster.ts'
+import { about, Cluster } from './cluster.ts'
 import { received, type Fact, type Options } from './server.ts'
 
 /** A source of chance that a seed determines (mulberry32). */
@@ -29,7 +29,6 @@ export const narrow: Options = {
 /** A cluster to which chance happens: loss, repetition, disorder, slow disks, crashes, cut links. */
 export class Chaos {
   readonly cluster: Cluster
-  readonly tickets: number[] = []
   #cut: readonly string[] = []
   #proposals = 0
   readonly #actions: readonly (readonly [weight: number, act: () => void])[]
@@ -46,11 +45,11 @@ export class Chaos {
       [3, () => this.#lose()],
       [20, () => this.#save()],
       [5, () => this.#apply()],
-      [2, () => this.#somebody('electionTimeout')],
+      [5, () => this.#somebody('electionTimeout')],
       [6, () => this.#leaders('heartbeatTimeout')],
       [1, () => this.#leaders('quorumTimeout')],
       [8, () => this.#propose()],
-      [4, () => this.#read()],
+      [6, () => this.#read()],
       [1, () => this.#crash()],
       [2, () => this.#restart()],
       [1, () => this.#cutLinks()],
@@ -164,10 +163,13 @@ export class Chaos {
     }
   }
 
+  /** Also, and above all, at those who think that they lead. */
   #read(): void {
-    if (this.#running.length > 0) {
-      this.tickets.push(this.cluster.read(this.chance.one(this.#running)))
-    }
+    const { cluster, chance } = this
+    if (this.#running.length === 0) return
+    const leaders = this.#running.filter((id) => cluster.server(id).role === 'leader')
+    const asked = leaders.length > 0 && chance.happens(0.6) ? leaders : this.#running
+    cluster.read(chance.one(asked))
   }
 
   #crash(): void {
@@ -187,12 +189,18 @@ export class Chaos {
     if (down.length > 0) cluster.restart(chance.one(down))
   }
 
-  /** Some links carry nothing any more, in one direction or both; or all are whole again. */
+  /** Servers fall apart into two sides, or single links break, in one direction; or all is whole again. */
   #cutLinks(): void {
     const { cluster, chance } = this
     const ids = cluster.servers.map(({ id }) => id)
-    const share = chance.one([0, 0, 0.2, 0.4])
-    this.#cut = ids.flatMap((a) => ids.map((b) => `${a}${b}`)).filter(() => chance.happens(share))
-    if (share > 0) cluster.drop(between(chance.one(ids), chance.one(ids)))
+    const links = ids.flatMap((a) => ids.map((b) => [a, b] as const))
+    const side = new Set(ids.filter(() => chance.happens(0.5)))
+    const isCut = chance.one<(link: readonly [string, string]) => boolean>([
+      () => false,
+      () => chance.happens(0.3),
+      ([a, b]) => side.has(a) !== side.has(b),
+      ([a, b]) => side.has(a) !== side.has(b),
+    ])
+    this.#cut = links.filter(isCut).map(([a, b]) => `${a}${b}`)
   }
 }

@@ -152,6 +152,25 @@ export class Cluster {
     throw new Error('the cluster never comes to rest')
   }
 
+  /** Delivers and saves, a round at a time, until this holds; what was sent last is still on its way. */
+  until(holds: () => boolean): void {
+    for (let round = 0; round < 50; round++) {
+      if (holds()) return
+      this.deliver()
+      for (const { id, disk } of this.servers) {
+        if (this.isUp(id) && disk.pending.length > 0) this.save(id)
+      }
+    }
+    throw new Error('it never comes to this')
+  }
+
+  /** `id` has just been elected: its first entry is on its way and on no disk yet. */
+  lead(id: NodeId): void {
+    this.pass(this.server(id).config.electionTimeoutMax)
+    this.timeout(id)
+    this.until(() => this.server(id).role === 'leader')
+  }
+
   /** `id` is elected by all who are not `cut` off; its empty entry is committed. */
   elect(id: NodeId, ...cut: readonly NodeId[]): void {
     this.pass(this.server(id).config.electionTimeoutMax)
