@@ -1,31 +1,63 @@
-import { measure, type Ground, type Outcome, type Subject } from './harness/cluster.ts'
+import { start, type Cluster, type Ground, type Outcome, type Subject } from './harness/cluster.ts'
 
 /** The same load on both sides, run by run. */
 export interface Comparison {
   readonly outstanding: number
-  readonly yardstick: readonly Outcome[]
-  readonly subject: readonly Outcome[]
+  readonly yardstick: Outcome[]
+  readonly subject: Outcome[]
 }
 
 export interface Effort {
   readonly runs: number
-  /** Measured for so long, after a warm-up of one second. */
+  /** Each load is measured for so long. */
   readonly seconds: number
+  /** And for so long, in seconds, the compiler sees the code at work before that. */
+  readonly warmup: number
+  /** The loads: commands on their way at any time. */
+  readonly outstanding: readonly number[]
 }
 
-/** Measures both in turns, so that what the machine does meanwhile happens to both. */
+/** What warms both sides up: light loads alone would leave half of the code uncompiled. */
+const WARM_OUTSTANDING = 256
+
+/** Measures both in turns, load by load, so that what the machine does meanwhile happens to both. */
 export async function compare(
   yardstick: Subject,
   subject: Subject,
-  outstanding: number,
-  { runs, seconds }: Effort,
+  effort: Effort,
   ground: Ground,
-): Promise<Comparison> {
-  const load = { outstanding, warmup: 1, seconds }
-  const comparison = { outstanding, yardstick: [] as Outcome[], subject: [] as Outcome[] }
-  for (let run = 0; run < runs; run++) {
-    comparison.yardstick.push(await measure(yardstick, load, ground))
-    comparison.subject.push(await measure(subject, load, ground))
+): Promise<Comparison[]> {
+  const comparisons = effort.outstanding.map((outstanding) => empty(outstanding))
+  for (let run = 0; run < effort.runs; run++) {
+    const first = await start(yardstick, ground)
+    try {
+      const second = await start(subject, ground)
+      try {
+        await compareOnce(first, second, effort, comparisons)
+      } finally {
+        await second.stop()
+      }
+    } finally {
+      await first.stop()
+    }
   }
-  return comparison
+  return comparisons
+}
+
+const empty = (outstanding: number): Comparison => ({ outstanding, yardstick: [], subject: [] })
+
+async function compareOnce(
+  yardstick: Cluster,
+  subject: Cluster,
+  { seconds, warmup }: Effort,
+  comparisons: readonly Comparison[],
+): Promise<void> {
+  for (const cluster of [yardstick, subject]) {
+    await cluster.measure({ outstanding: WARM_OUTSTANDING, seconds: warmup })
+  }
+  for (const comparison of comparisons) {
+    const load = { outstanding: comparison.outstanding, seconds }
+    comparison.yardstick.push(await yardstick.measure(load))
+    comparison.subject.push(await subject.measure(load))
+  }
 }

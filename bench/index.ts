@@ -7,7 +7,7 @@ import { compare } from './compare.ts'
 import { machine, onDisk } from './ground.ts'
 import { parse, USAGE, type Options } from './options.ts'
 import { results, type Result } from './report.ts'
-import { ceiling, OUTSTANDING } from './suites.ts'
+import { ceiling } from './suites.ts'
 import { header, rows } from './table.ts'
 
 async function bench(options: Options): Promise<Result[]> {
@@ -16,8 +16,7 @@ async function bench(options: Options): Promise<Result[]> {
   console.log(machine())
   for (const suite of options.suites) {
     console.log(`\n${suite.name}: ${suite.about}\n${header()}`)
-    for (const outstanding of OUTSTANDING) {
-      const comparison = await compare(ceiling, suite.subject, outstanding, options, ground)
+    for (const comparison of await compare(ceiling, suite.subject, options, ground)) {
       const found = results(suite, comparison)
       console.log(rows(found))
       all.push(...found)

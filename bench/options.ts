@@ -1,21 +1,22 @@
 import { parseArgs } from 'node:util'
+import type { Effort } from './compare.ts'
 import { suites, type Suite } from './suites.ts'
 
 export const USAGE = `npm run bench -- [SUITE…] [options]
 
   SUITE           ${suites.map(({ name }) => name).join(', ')}: all of them unless some are named
   --quick         two short runs: for a first look
-  --runs N        runs of each side, taken in turns (default 5)
-  --seconds S     how long each run is measured, after a warm-up of 1 s (default 2)
+  --runs N        runs of each side (default 5)
+  --seconds S     how long each load is measured in each run (default 2)
+  --warmup S      how long each side warms up in each run (default 5)
+  --outstanding N[,N…]  the loads: commands on their way at any time (default 1,16,256,4096)
   --json FILE     writes the results to a file as well
   --dir DIR       a directory on a real disk (default data/bench)
   --profile DIR   leaves CPU profiles of all processes there
   --help          this text`
 
-export interface Options {
+export interface Options extends Effort {
   readonly suites: readonly Suite[]
-  readonly runs: number
-  readonly seconds: number
   readonly json: string | undefined
   readonly directory: string
   readonly profiles: string | undefined
@@ -30,6 +31,8 @@ export function parse(args: string[]): Options | undefined {
       quick: { type: 'boolean', default: false },
       runs: { type: 'string' },
       seconds: { type: 'string' },
+      warmup: { type: 'string' },
+      outstanding: { type: 'string', default: '1,16,256,4096' },
       json: { type: 'string' },
       dir: { type: 'string', default: 'data/bench' },
       profile: { type: 'string' },
@@ -39,8 +42,10 @@ export function parse(args: string[]): Options | undefined {
   if (values.help) return undefined
   return {
     suites: positionals.length === 0 ? suites : positionals.map(named),
-    runs: positive('--runs', values.runs, values.quick ? 2 : 5),
+    runs: whole('--runs', values.runs ?? (values.quick ? '2' : '5')),
     seconds: positive('--seconds', values.seconds, values.quick ? 1 : 2),
+    warmup: positive('--warmup', values.warmup, values.quick ? 2 : 5),
+    outstanding: values.outstanding.split(',').map((n) => whole('--outstanding', n)),
     json: values.json,
     directory: values.dir,
     profiles: values.profile,
@@ -55,6 +60,12 @@ function named(name: string): Suite {
 
 function positive(option: string, given: string | undefined, preset: number): number {
   const value = given === undefined ? preset : Number(given)
-  if (value > 0 && (option !== '--runs' || Number.isInteger(value))) return value
+  if (value > 0 && value < Infinity) return value
   throw new Error(`${option} is ${given}: it should be a number above 0`)
+}
+
+function whole(option: string, given: string): number {
+  const value = Number(given)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new Error(`${option} is ${given}: it should be a whole number above 0`)
 }

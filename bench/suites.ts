@@ -9,8 +9,6 @@ export interface Suite {
   readonly targets: Readonly<Partial<Record<number, number>>>
 }
 
-export const OUTSTANDING = [1, 16, 256, 4096]
-
 export const ceiling: Subject = { name: 'ceiling', script: 'ceiling.ts', way: '' }
 
 export const suites: readonly Suite[] = [

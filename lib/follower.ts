@@ -27,18 +27,20 @@ export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
 export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
   const following = hear(turn, from)
   const { term, log } = following.state
-  const { commit, round } = message
-  const checked = commit > log.lastIndex ? admitLoss(following, from, commit) : following
-  const committing = commitUpTo(checked, Math.min(commit, log.lastIndex))
-  return askAgain(send(committing, from, { type: 'heartbeatReply', term, round }))
+  const { commit, commitTerm, round } = message
+  const checked =
+    termAt(log, commit) === commitTerm
+      ? commitUpTo(following, commit)
+      : admitLoss(following, from, commit, commitTerm)
+  return askAgain(send(checked, from, { type: 'heartbeatReply', term, round }))
 }
 
 /**
  * The leader names an entry that this server has acknowledged in this term and does not have: its disk
  * has lost writes that it had called durable. It says so, and gets them again.
  */
-const admitLoss = (turn: Turn, leader: NodeId, lostIndex: Index): Turn =>
-  refuse(update(turn, { lostIndex }), leader, lostIndex, turn.state.term)
+const admitLoss = (turn: Turn, leader: NodeId, lostIndex: Index, lostTerm: Term): Turn =>
+  refuse(update(turn, { lostIndex }), leader, lostIndex, lostTerm)
 
 const hear = (turn: Turn, leader: NodeId): Turn =>
   update(follow(turn, turn.state.term, leader), { contact: turn.at })

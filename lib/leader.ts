@@ -57,7 +57,7 @@ export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
     const agreed = lastIndexWithin(log, Math.min(hintIndex, log.lastIndex), hintTerm)
     return prevIndex > match
       ? { contact, probing: true, next: Math.max(match, agreed) + 1, inflight: [] }
-      : { contact, probing: true, match: agreed, next: agreed + 1, inflight: [] }
+      : { contact, probing: true, match: 0, next: agreed + 1, inflight: [] }
   })
 }
 
@@ -169,13 +169,14 @@ function askForLost(turn: Turn, to: NodeId): Turn {
 }
 
 function pulse(turn: Turn, leader: Leader): Turn {
-  const { term, commitIndex, config } = turn.state
+  const { term, log, commitIndex, config } = turn.state
   const round = leader.round + 1
   let sent = turn
   const progress = leader.progress.map((follower) => {
     if (follower.id === config.id) return follower
     const commit = Math.min(commitIndex, follower.match)
-    sent = send(sent, follower.id, { type: 'heartbeat', term, commit, round })
+    const commitTerm = termAt(log, commit) ?? 0
+    sent = send(sent, follower.id, { type: 'heartbeat', term, commit, commitTerm, round })
     return changedProgress(follower, { told: Math.max(follower.told, commit) })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))

@@ -74,8 +74,10 @@ export interface Rejected {
 export interface Heartbeat {
   readonly type: 'heartbeat'
   readonly term: Term
-  /** What the receiver may commit: never more than it is known to hold. */
+  /** What the receiver may commit: never more than it has acknowledged. */
   readonly commit: Index
+  /** The term of the entry at `commit`, by which the receiver sees that it still holds it. */
+  readonly commitTerm: Term
   /** Counts the leader's pulses; reads wait for a quorum to answer theirs (thesis §6.4). */
   readonly round: number
 }

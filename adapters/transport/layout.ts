@@ -25,7 +25,7 @@ const layouts: Layouts = {
     5,
     { term: 'integer', prevIndex: 'integer', hintIndex: 'integer', hintTerm: 'integer' },
   ],
-  heartbeat: [6, { term: 'integer', commit: 'integer', round: 'integer' }],
+  heartbeat: [6, { term: 'integer', commit: 'integer', commitTerm: 'integer', round: 'integer' }],
   heartbeatReply: [7, { term: 'integer', round: 'integer' }],
   readIndex: [8, { term: 'integer', ticket: 'integer' }],
   readIndexReply: [9, { term: 'integer', ticket: 'integer', index: 'integer' }],

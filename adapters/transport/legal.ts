@@ -22,9 +22,13 @@ export function illegal(message: Message): string | undefined {
       if (hintTerm > term) return `hintTerm ${hintTerm} is after term ${term}`
       return termAtZero('hint', hintIndex, hintTerm)
     }
+    case 'heartbeat': {
+      const { term, commit, commitTerm } = message
+      if (commitTerm > term) return `commitTerm ${commitTerm} is after term ${term}`
+      return termAtZero('commit', commit, commitTerm)
+    }
     case 'vote':
     case 'appended':
-    case 'heartbeat':
     case 'heartbeatReply':
     case 'readIndex':
     case 'readIndexReply':

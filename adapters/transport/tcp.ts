@@ -3,6 +3,7 @@ import type { Envelope } from '../../lib/messages.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Transport } from '../../operators/adapters.ts'
 import { dialling } from './tcp/dialling.ts'
+import { Failure } from './tcp/failure.ts'
 import { receive } from './tcp/handshake.ts'
 import { guests } from './tcp/listener.ts'
 import { notices, reportFailure } from './tcp/notices.ts'
@@ -64,7 +65,8 @@ function run(
       receive(guest.socket, peers, self).pipe(
         tap(guest.release),
         catchError((cause: unknown) => {
-          reportFailure(report, guest.host, cause)
+          // A stranger who goes without a word is nobody's concern.
+          if (!isDeparture(cause)) reportFailure(report, guest.host, cause)
           return EMPTY
         }),
       ),
@@ -82,3 +84,6 @@ function run(
   const post = ({ to, message }: Envelope): void => peers.get(to)?.post(message)
   subscriber.add(outbound.subscribe({ next: post, error }))
 }
+
+const isDeparture = (cause: unknown): boolean =>
+  cause instanceof Failure && cause.code === 'peer-disconnected'

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Measured } from './meter.ts'
-import type { Measure, Place, Said } from './worker.ts'
+import type { Load, Place, Said } from './worker.ts'
 
 /** What is measured: a script that runs as three processes. */
 export interface Subject {
@@ -36,28 +36,44 @@ const IDS = ['a', 'b', 'c']
 const PATIENCE = 30_000
 const BUILT = fileURLToPath(new URL('../tsconfig.built.json', import.meta.url))
 
-/** Starts the subject as three processes on an empty disk, measures once, and leaves nothing behind. */
-export async function measure(subject: Subject, load: Measure, ground: Ground): Promise<Outcome> {
+/** Three processes that have found their leader. */
+export interface Cluster {
+  measure(load: Load): Promise<Outcome>
+  /** Ends the processes, and leaves nothing behind. */
+  stop(): Promise<void>
+}
+
+/** Starts the subject as three processes on an empty disk. */
+export async function start(subject: Subject, ground: Ground): Promise<Cluster> {
   const directory = mkdtempSync(join(ground.directory, `${subject.name}-`))
   const ports = await freePorts(IDS.length)
   const members = IDS.map((id, i) => ({ id, port: ports[i]! }))
-  const workers = IDS.map((id) =>
-    launch(subject, { id, members, directory, way: subject.way }, ground),
-  )
-  try {
-    const places = await Promise.all(workers.map((worker) => heard(worker, 'ready')))
-    const leader = places.findIndex(({ leads }) => leads)
-    if (leader < 0) throw new Error(`${subject.name}: nobody leads`)
-    for (const worker of workers) worker.send(load)
-    const said = await Promise.all(workers.map((worker) => heard(worker, 'measured')))
-    return outcome(
-      said[leader]!.measured,
-      said.map(({ measured }) => measured),
-    )
-  } finally {
-    await Promise.all(workers.map(stop))
+  const { way } = subject
+  const workers = IDS.map((id) => launch(subject, { id, members, directory, way }, ground))
+  const stop = async (): Promise<void> => {
+    await Promise.all(workers.map(end))
     rmSync(directory, { recursive: true, force: true })
   }
+  try {
+    const places = await Promise.all(workers.map((worker) => heard(worker, 'ready', 0)))
+    const leader = places.findIndex(({ leads }) => leads)
+    if (leader < 0) throw new Error(`${subject.name}: nobody leads`)
+    return { measure: (load) => measure(workers, leader, load), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function measure(
+  workers: readonly ChildProcess[],
+  leader: number,
+  load: Load,
+): Promise<Outcome> {
+  for (const worker of workers) worker.send(load)
+  const said = workers.map((worker) => heard(worker, 'measured', load.seconds * 1000))
+  const all = (await Promise.all(said)).map(({ measured }) => measured)
+  return outcome(all[leader]!, all)
 }
 
 function outcome({ rate, p50, p99 }: Measured, all: readonly Measured[]): Outcome {
@@ -78,13 +94,15 @@ function launch(subject: Subject, place: Place, { profiles }: Ground): ChildProc
   })
 }
 
-/** Waits for what the worker says next, which must be of this type. */
+/** Waits for what the worker says next, which must be of this type and is due after so many ms. */
 function heard<T extends Said['type']>(
   worker: ChildProcess,
   type: T,
+  after: number,
 ): Promise<Extract<Said, { type: T }>> {
   return new Promise((done, fail) => {
-    const alarm = setTimeout(() => finish(new Error(`no '${type}' in ${PATIENCE} ms`)), PATIENCE)
+    const patience = after + PATIENCE
+    const alarm = setTimeout(() => finish(new Error(`no '${type}' in ${patience} ms`)), patience)
     const hear = (said: Said): void => finish(undefined, said)
     const exited = (code: number | null): void =>
       finish(new Error(`a process ended with ${code} before '${type}'`))
@@ -98,7 +116,7 @@ function heard<T extends Said['type']>(
   })
 }
 
-async function stop(worker: ChildProcess): Promise<void> {
+async function end(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return
   const exited = once(worker, 'exit')
   const alarm = setTimeout(() => worker.kill('SIGKILL'), 5_000)

@@ -16,11 +16,9 @@ export type Member =
   | { readonly leads: true; readonly drive: (outstanding: number, meter: Meter) => void }
 
 /** What every process of the cluster is asked for: the leader drives itself, the others follow. */
-export interface Measure {
+export interface Load {
   /** Commands on their way at any time. */
   readonly outstanding: number
-  /** Seconds of warm-up. */
-  readonly warmup: number
   /** Seconds that are measured. */
   readonly seconds: number
 }
@@ -30,44 +28,33 @@ export type Said =
   | { readonly type: 'ready'; readonly leads: boolean }
   | { readonly type: 'measured'; readonly measured: Measured }
 
-/** Runs one process of a cluster: it starts, says whether it leads, and measures when it is asked to. */
+/** Runs one process of a cluster: it starts, says whether it leads, and measures as often as it is asked to. */
 export function work(start: (place: Place) => Promise<Member>): void {
   const place = JSON.parse(process.argv[2]!) as Place
   // The parent ends a worker by hanging up; profiles are written on an orderly exit.
   process.once('disconnect', () => process.exit())
   start(place).then((member) => {
-    process.on('message', (load: Measure) => {
+    process.on('message', (load: Load) => {
       void measure(member, load).then((measured) => say({ type: 'measured', measured }))
     })
     say({ type: 'ready', leads: member.leads })
   }, fail)
 }
 
-/** Until the last commands of the warm-up are settled, and until the new load runs evenly. */
-const DRAIN_MS = 200
+/** Until a new load runs evenly, and until the last of its commands are settled. */
 const SETTLE_MS = 300
+const DRAIN_MS = 200
 
-/** The compiler sees the code at work under this load first, so that a slow load is not measured cold. */
-const WARM_OUTSTANDING = 256
-
-async function measure(
-  member: Member,
-  { outstanding, warmup, seconds }: Measure,
-): Promise<Measured> {
-  const drive = (count: number, meter: Meter): void => {
-    if (member.leads) member.drive(count, meter)
-  }
-  const warm = new Meter()
-  drive(WARM_OUTSTANDING, warm)
-  await sleep(warmup * 1000)
-  warm.stop()
-  await sleep(DRAIN_MS)
+async function measure(member: Member, { outstanding, seconds }: Load): Promise<Measured> {
   const meter = new Meter()
-  drive(outstanding, meter)
+  if (member.leads) member.drive(outstanding, meter)
   await sleep(SETTLE_MS)
   meter.begin()
   await sleep(seconds * 1000)
-  return meter.end()
+  const measured = meter.end()
+  meter.stop()
+  await sleep(DRAIN_MS)
+  return measured
 }
 
 const say = (said: Said): void => void process.send!(said)

@@ -136,7 +136,7 @@ export const led = (): Options => ({
     merge(
       outbound$.pipe(ignoreElements()),
       interval(10).pipe(
-        map((round): Message => ({ type: 'heartbeat', term: 7, commit: 0, round })),
+        map((round): Message => ({ type: 'heartbeat', term: 7, commit: 0, commitTerm: 0, round })),
       ),
     ),
   ),

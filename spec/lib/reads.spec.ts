@@ -290,6 +290,26 @@ describe('a read at a follower', () => {
 })
 
 describe('a deposed leader', () => {
+  it('and one follower of five cannot confirm a read while the other three have moved on [bug 20][bug 67]', () => {
+    const cluster = new Cluster('abcde', { checkQuorum: false })
+    cluster.elect('a')
+    cluster.elect('c', 'a', 'b')
+    cluster.propose('c', 'newer')
+    cluster.settle('a', 'b')
+    const [atLeader, atFollower] = [cluster.read('a'), cluster.read('b')]
+    for (let i = 0; i < 3; i++) {
+      cluster.heartbeat('a')
+      cluster.settle('c', 'd', 'e')
+    }
+    expect(cluster.server('a').role).toBe('leader')
+    expect(cluster.answerTo(atLeader)).toBeUndefined()
+    expect(cluster.answerTo(atFollower)).toBeUndefined()
+    cluster.heartbeat('c')
+    cluster.settle()
+    expect(cluster.answerTo(atLeader)).toBe('unreadable')
+    expect(cluster.answerTo(atFollower)).toBe('unreadable')
+  })
+
   it('releases no read with answers from the time when it led [bug 21]', () => {
     const cluster = new Cluster('abc')
     cluster.elect('a')

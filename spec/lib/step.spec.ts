@@ -38,7 +38,7 @@ const messages = (term: number): readonly Message[] => [
   append(term, [7, term]),
   { type: 'appended', term, match: 2 },
   { type: 'rejected', term, prevIndex: 2, hintIndex: 1, hintTerm: 1 },
-  heartbeat(term, 1),
+  heartbeat(term, 1, 1, 1),
   { type: 'heartbeatReply', term, round: 0 },
   { type: 'readIndex', term, ticket: 1 },
   { type: 'readIndexReply', term, ticket: 1, index: 1 },

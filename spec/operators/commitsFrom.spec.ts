@@ -133,15 +133,15 @@ describe('commitsFrom', () => {
 })
 
 describe('commitsFrom, of a server', () => {
-  const end = '              ---------------------------------------------|'
+  const end = '              ---------------------------------|'
 
   it('reads the log, then goes on live, without the entries of the leader’s own', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
-      const words$ = hot('   --------------------------x-------y----z-----')
-      const early = '        ------------------------------x-------y----z-|'
-      const late = '         -----------------------------------x--y----z-|'
-      const lateFrom = '     -----------------------------------^'
-      const other = '        ----------------------------------x------y---|'
+      const words$ = hot('   --------------x-------y----z-----')
+      const early = '        ----------------x-------y----z---|'
+      const late = '         -----------------------xy----z---|'
+      const lateFrom = '     -----------------------^'
+      const other = '        -------------------x-------y----z|'
       const servers = three(scheduler)
       const said = (id: string) =>
         commitsFrom(servers.node(id), 1).pipe(map(({ command }) => command))
@@ -155,10 +155,10 @@ describe('commitsFrom, of a server', () => {
 
   it('finds after a restart what the disk holds, once it is committed again', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
-      const words$ = hot('   --------------------------x------------------')
-      const crash$ = hot('   ------------------------------------c--------')
-      const restart$ = hot(' ----------------------------------------c----')
-      const commits = '      ----------------------------------x-------x--|'
+      const words$ = hot('   --------------x------------------')
+      const crash$ = hot('   ---------------------c-----------')
+      const restart$ = hot(' -------------------------c-------')
+      const commits = '      -------------------x--------x----|'
       const servers = three(scheduler, { crash$, restart$ })
       const said$ = servers.watch('c', (node) => commitsFrom(node, 1))
       expectObservable(said$.pipe(map(({ command }) => command))).toBe(commits)
@@ -169,8 +169,8 @@ describe('commitsFrom, of a server', () => {
 
   it('sees every commit once, wherever in a step it is subscribed to', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
-      const words$ = hot('   -------------------------(xyz)------u--------')
-      const result = '       -----------------------------(xyz)------u----|'
+      const words$ = hot('   -------------(xyz)------u--------')
+      const result = '       ---------------(xyz)------u------|'
       const servers = three(scheduler)
       const node = servers.node('a')
       const first = <T>(source: Observable<T>, when: (value: T) => boolean) =>

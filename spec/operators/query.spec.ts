@@ -132,13 +132,13 @@ describe('query', () => {
 describe('query, of the servers of a cluster', () => {
   it('is confirmed by one round trip, and one more where a follower asks its leader', () => {
     marbles(({ hot, cold, expectObservable }, scheduler) => {
-      const write = '   -------------------------(w|)'
-      const toLeader = '-----------------------------------q---|'
-      const byLeader = '---------------------------------------(w|)'
-      const toOther = ' -----------------------------------------q-------|'
-      const byOther = ' -------------------------------------------------(w|)'
-      const stale = '   -----------------------------------------w-------|'
-      const end = '     --------------------------------------------------|'
+      const write = '   -------------(w|)'
+      const toLeader = '-----------------q---|'
+      const byLeader = '-------------------w-|'
+      const toOther = ' -----------------------q-------|'
+      const byOther = ' ---------------------------w---|'
+      const stale = '   -----------------------w-------|'
+      const end = '     --------------------------------|'
       const servers = three(scheduler)
       const ask = (id: string, asked: string, options?: QueryOptions) =>
         query(servers.node(id), options)(hot(asked, { q: 'all' as const }))
@@ -154,12 +154,12 @@ describe('query, of the servers of a cluster', () => {
 
   it('sees what was acknowledged before it, on a server that has not heard of it yet', () => {
     marbles(({ hot, cold, expectObservable }, scheduler) => {
-      const write = '   -------------------------(x|)'
-      const progress = '-------------------------q---(rca|)'
-      const asked = '   -----------------------------(q|)'
-      const end = '     ----------------------------------------|'
-      const stale = '   -----------------------------(o|)'
-      const fresh = '   -------------------------------------(x|)'
+      const write = '   -------------(x|)'
+      const progress = '-------------q-(rca|)'
+      const asked = '   ---------------(q|)'
+      const stale = '   ---------------(o|)'
+      const fresh = '   -------------------(x|)'
+      const end = '     ------------------------|'
       const servers = three(scheduler)
       const ask = (options?: QueryOptions) =>
         query(servers.node('c'), options)(hot(asked, { q: 'all' as const }))
@@ -173,11 +173,11 @@ describe('query, of the servers of a cluster', () => {
 
   it('waits out an election', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
-      const crash$ = hot('------------------------------a-----------------------------------')
-      const asked = '     --------------------------------q|'
-      const end = '       -----------------------------------------------------------------|'
-      const leads = '     n-----------------a-----------n---------------------b------------|'
-      const answer = '    --------------------------------------------------------(o|)'
+      const crash$ = hot('------------------a-----------------')
+      const asked = '     --------------------q|'
+      const leads = '     n---------a-------n----------b------|'
+      const answer = '    -------------------------------(o|)'
+      const end = '       ------------------------------------|'
       const servers = three(scheduler, { crash$ })
       expectObservable(servers.leaders$).toBe(leads, { n: [], a: ['a'], b: ['b'] })
       expectObservable(query(servers.node('b'))(hot(asked, { q: 'all' as const }))).toBe(answer, {

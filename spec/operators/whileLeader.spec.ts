@@ -115,18 +115,18 @@ describe('whileLeader', () => {
 
   it('runs on one server of a cluster at a time, also across a crash', () => {
     marbles(({ hot, cold, expectObservable }, scheduler) => {
-      const crash$ = hot('-------------------------------a----------------------------')
-      const end$ = hot('  -----------------------------------------------------------|')
-      const leads = '     n-----------------a------------n--------------------b------|'
-      const jobOfA = '    ------------------x---x---x---x|'
-      const jobOfB = '    ----------------------------------------------------x---x--|'
+      const crash$ = hot('--------------------a------------------')
+      const end = '       ---------------------------------------|'
+      const leads = '     n---------a---------n-----------b------|'
+      const jobOfA = '    ----------x---x---x-|'
+      const jobOfB = '    --------------------------------x---x--|'
       const servers = three(scheduler, { crash$ })
       const work$ = cold('x---x---x---x---x---')
       const job = (id: string) => servers.node(id).role$.pipe(whileLeader(() => work$))
       expectObservable(servers.leaders$).toBe(leads, { n: [], a: ['a'], b: ['b'] })
       expectObservable(job('a')).toBe(jobOfA)
       expectObservable(job('b')).toBe(jobOfB)
-      servers.connect(end$)
+      servers.connect(hot(end))
     })
   })
 })

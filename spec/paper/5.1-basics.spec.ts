@@ -145,7 +145,7 @@ describe('§5.1 terms are exchanged whenever servers communicate', () => {
     { type: 'append', term, prevIndex: 0, prevTerm: 0, batches: [], commit: 0 },
     { type: 'appended', term, match: 0 },
     { type: 'rejected', term, prevIndex: 0, hintIndex: 0, hintTerm: 0 },
-    { type: 'heartbeat', term, commit: 0, round: 1 },
+    { type: 'heartbeat', term, commit: 0, commitTerm: 0, round: 1 },
     { type: 'heartbeatReply', term, round: 0 },
     { type: 'readIndex', term, ticket: 1 },
     { type: 'readIndexReply', term, ticket: 1, index: 0 },

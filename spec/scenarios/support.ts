@@ -1,4 +1,4 @@
-import { map, type Observable } from 'rxjs'
+import { distinctUntilChanged, map, type Observable } from 'rxjs'
 import type { TestScheduler } from 'rxjs/testing'
 import { latency } from '../../adapters/transport/memory.ts'
 import type { NodeId } from '../../lib/types.ts'
@@ -17,30 +17,42 @@ export type Journal = Cluster<string, string, 'all', string>
 type Options = Partial<ClusterOptions<string, string, string, 'all', string>>
 
 /** How long a server of a picture waits for a silent leader before it campaigns, in ms. */
-const patience: Readonly<Record<NodeId, number>> = { a: 10, b: 14, c: 19 }
+const patience: Readonly<Record<NodeId, number>> = { a: 6, b: 8, c: 11 }
 
 /**
- * Three servers that are 2 ms apart, so that a picture has a column for whatever happens: `a` campaigns
- * after 10 ms of silence, `b` after 14, `c` after 19, and a leader's pulse goes out every 4.
+ * Three servers that are 1 ms apart, so that a picture has a column for whatever happens: `a` campaigns
+ * after 6 ms of silence, `b` after 8, `c` after 11, and a leader's pulse goes out every 3.
  */
 export const three = (scheduler: TestScheduler, options: Options = {}): Journal =>
   cluster({
     ids: ['a', 'b', 'c'],
     machine: journal,
-    electionTimeout: [10, 20],
-    heartbeat: 4,
-    random: (id) => () => (patience[id]! - 10) / 10,
-    link: () => latency(2, scheduler),
+    electionTimeout: [6, 12],
+    heartbeat: 3,
+    random: (id) => () => (patience[id]! - 6) / 6,
+    link: () => latency(1, scheduler),
     scheduler,
     ...options,
   })
 
 /** The servers' names as marbles; `n` is for nobody. */
-export const names = { a: 'a', b: 'b', c: 'c', n: undefined }
+export const names = { n: undefined, a: 'a', b: 'b', c: 'c' }
 
-/** Who leads, each set of servers as the name of a marble: `ab`, and `-` for nobody. */
-export const leaders = ({ leaders$ }: Pick<Journal, 'leaders$'>): Observable<string> =>
-  leaders$.pipe(map((ids) => ids.join('')))
+/** The servers that lead, as marbles. */
+export const sets = { n: [], a: ['a'], b: ['b'], c: ['c'] }
+
+/** The words that a server applies, in all its lives. */
+export const appliedBy = (servers: Journal, id: NodeId): Observable<string> =>
+  servers.watch(id, (node) => node.commits$).pipe(map(({ command }) => command))
+
+/** The terms that a server is in. */
+export const termsOf = (servers: Journal, id: NodeId): Observable<number> =>
+  servers
+    .watch(id, (node) => node.status$)
+    .pipe(
+      map(({ term }) => term),
+      distinctUntilChanged(),
+    )
 
 /** Proposes words to one server as they come, and lets each come to what it comes to. */
 export const write = (servers: Journal, id: NodeId, word$: Observable<string>): void => {

@@ -24,7 +24,7 @@ export interface Frame {
 
 export type FrameType = keyof typeof codes
 
-export const VERSION = 1
+const VERSION = 1
 export const HEADER_BYTES = 18
 
 const codes = { hello: 1, welcome: 2, open: 3, refuse: 4, ping: 5, pong: 6, message: 7 } as const

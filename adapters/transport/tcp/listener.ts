@@ -37,9 +37,12 @@ export function guests(
       report('peer-refused', `${raw.remoteAddress ?? 'somebody'}: too many unfinished handshakes`)
       raw.destroy()
     })
-    server.on('tlsClientError', (cause: Error, socket: Socket) => {
+    server.on('tlsClientError', (cause: NodeJS.ErrnoException, socket: Socket) => {
       const failure = handshakeFailure(cause, security)
-      report(failure.code, `${socket.remoteAddress ?? 'somebody'}: ${failure.message}`)
+      // Who hangs up has refused nothing: it may have been connected in the meantime.
+      if (cause.code !== 'ECONNRESET') {
+        report(failure.code, `${socket.remoteAddress ?? 'somebody'}: ${failure.message}`)
+      }
       // Node leaves a socket open whose handshake took too long.
       socket.destroy()
     })

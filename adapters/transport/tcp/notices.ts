@@ -9,11 +9,17 @@ export type Report = (code: string, message: string, peer?: string, cause?: unkn
 
 /**
  * Reports become notices, at most five a second of one kind about one peer: a stranger that knocks a
- * thousand times a second is told of, and does not fill a disk with it.
+ * thousand times a second is told of, and does not fill a disk with it. That a peer cannot be reached
+ * is told once, until there is something else to tell of it.
  */
 export function notices(emit: (notice: Notice) => void, scheduler: SchedulerLike): Report {
   const windows = new Map<string, { start: number; count: number }>()
+  const latest = new Map<string, string>()
   return (code, message, peer, cause) => {
+    if (peer !== undefined) {
+      if (code === 'peer-unreachable' && latest.get(peer) === message) return
+      latest.set(peer, message)
+    }
     const key = `${code} ${peer ?? ''}`
     const now = scheduler.now()
     const last = windows.get(key)

@@ -66,12 +66,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     hintIndex: index,
     hintTerm: earlier,
   })),
-  record({
-    type: fc.constant('heartbeat' as const),
-    term: integer,
-    commit: integer,
-    round: integer,
-  }),
+  record({ place, round: integer }).map(({ place, round }): Message => ({
+    type: 'heartbeat',
+    term: place.term,
+    commit: place.index,
+    commitTerm: place.earlier,
+    round,
+  })),
   record({ type: fc.constant('heartbeatReply' as const), term: integer, round: integer }),
   record({ type: fc.constant('readIndex' as const), term: integer, ticket: integer }),
   record({

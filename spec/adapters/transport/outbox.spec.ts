@@ -62,6 +62,24 @@ it('notices of one kind about one peer come five times a second, and then are co
   ])
 })
 
+it('that a peer cannot be reached is told once, until there is something else to tell', () => {
+  const told: Notice[] = []
+  const report = notices((notice) => told.push(notice), { now: () => 0, schedule: () => never() })
+  report('peer-unreachable', 'refused', 'b')
+  report('peer-unreachable', 'refused', 'b')
+  report('peer-unreachable', 'refused', 'c')
+  report('peer-unreachable', 'no route', 'b')
+  report('peer-connected', 'connected', 'b')
+  report('peer-unreachable', 'refused', 'b')
+  expect(told.map(({ peer, message }) => `${peer} ${message}`)).toEqual([
+    'b refused',
+    'c refused',
+    'b no route',
+    'b connected',
+    'b refused',
+  ])
+})
+
 function never(): never {
   throw new Error('nothing is scheduled')
 }

@@ -96,6 +96,7 @@ export const pulse = (round: number, term = 1): Message => ({
   type: 'heartbeat',
   term,
   commit: 0,
+  commitTerm: 0,
   round,
 })
 

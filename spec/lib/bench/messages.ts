@@ -37,9 +37,16 @@ export const append = (
   commit: Index = 0,
 ): Append => ({ type: 'append', term, prevIndex, prevTerm, batches, commit })
 
-export const heartbeat = (term: Term, commit: Index = 0, round = 1): Heartbeat => ({
+/** A pulse; the entry that it commits is of the leader's own term unless another is given. */
+export const heartbeat = (
+  term: Term,
+  commit: Index = 0,
+  round = 1,
+  commitTerm: Term = commit === 0 ? 0 : term,
+): Heartbeat => ({
   type: 'heartbeat',
   term,
   commit,
+  commitTerm,
   round,
 })
