@@ -70,11 +70,12 @@ export function pack(payloads: readonly Uint8Array[]): Uint8Array {
 /** The payloads of a batch, in order, as views on its bytes. */
 export function unpack(batch: Batch): Uint8Array[] {
   const payloads = new Array<Uint8Array>(batch.count)
+  const { buffer, byteOffset } = batch.bytes
   let offset = 0
   for (let i = 0; i < batch.count; i++) {
     const start = offset + LENGTH_BYTES
     offset = start + readLength(batch.bytes, offset)
-    payloads[i] = batch.bytes.subarray(start, offset)
+    payloads[i] = new Uint8Array(buffer, byteOffset + start, offset - start)
   }
   return payloads
 }

@@ -22,12 +22,17 @@ export interface FileSystem {
     done: (error: Error | null, written: number) => void,
   ): void
   datasync(fd: number, done: Done): void
+  /** The same two, which hold up everything else meanwhile. They throw the system's error. */
+  writeSync(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number
+  datasyncSync(fd: number): void
 
   /** Creates `path` and its missing parents; resolves with the first one that was missing. */
   makeDirectory(path: string): Promise<string | undefined>
   list(directory: string): Promise<string[]>
   readFile(path: string): Promise<Buffer>
   open(path: string, flags: number): Promise<number>
+  /** Creates a durable file of `size` zeros, in place of one that is there. */
+  zeros(path: string, size: number): Promise<void>
   sync(fd: number): Promise<void>
   close(fd: number): Promise<void>
   rename(from: string, to: string): Promise<void>
@@ -45,6 +50,8 @@ export const nodeFileSystem: FileSystem = {
   durableFlag: process.platform === 'linux' ? fs.constants.O_DSYNC : 0,
   write: fs.write,
   datasync: fs.fdatasync,
+  writeSync: fs.writeSync,
+  datasyncSync: fs.fdatasyncSync,
   makeDirectory: (path) => fs.promises.mkdir(path, { recursive: true }),
   list: (directory) => fs.promises.readdir(directory),
   readFile,
@@ -52,6 +59,7 @@ export const nodeFileSystem: FileSystem = {
     new Promise((resolve, reject) =>
       fs.open(path, flags, (error, fd) => (error === null ? resolve(fd) : reject(error))),
     ),
+  zeros,
   sync: (fd) => called((done) => fs.fsync(fd, done)),
   close: (fd) => called((done) => fs.close(fd, done)),
   rename: (from, to) => fs.promises.rename(from, to),
@@ -59,11 +67,29 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => fs.promises.unlink(path),
 }
 
+/** Zeros go to the disk in pieces: one large flush would hold up every append meanwhile. */
+const ZEROS = Buffer.alloc(1 << 20)
+
+async function zeros(path: string, size: number): Promise<void> {
+  const handle = await fs.promises.open(path, 'w')
+  try {
+    for (let at = 0; at < size;) {
+      const length = Math.min(ZEROS.length, size - at)
+      at += (await handle.write(ZEROS, 0, length, at)).bytesWritten
+      await handle.datasync()
+    }
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 /** The same files without any wait for the disk: what was written may be gone after a power loss. */
 export const withoutSync = (files: FileSystem): FileSystem => ({
   ...files,
   durableFlag: 0,
   datasync: (_fd, done) => done(null),
+  datasyncSync: () => undefined,
   sync: () => Promise.resolve(),
 })
 

@@ -4,7 +4,7 @@ import type { Notice, Restored } from '../../../lib/storage.ts'
 import type { Standing } from '../log.ts'
 import { syncDirectory, syncPath, type FileSystem } from './filesystem.ts'
 import { recover, type Torn } from './recovery.ts'
-import { createSegment, encodeHeader } from './segment.ts'
+import { createSegment, encodeHeader, prepareSegment } from './segment.ts'
 
 /** A log that is ready to be appended to. */
 export interface OpenLog {
@@ -38,7 +38,11 @@ export async function makeDirectory(files: FileSystem, directory: string): Promi
  * or a failed write, what was read of it may exist in the page cache only, and no later fsync would bring
  * it to the disk. That also cuts a torn tail off.
  */
-export async function openLog(files: FileSystem, directory: string): Promise<OpenLog> {
+export async function openLog(
+  files: FileSystem,
+  directory: string,
+  segmentSize: number,
+): Promise<OpenLog> {
   const recovered = await recover(files, directory)
   const { standing, batches, sequence, torn } = recovered
   const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
@@ -46,6 +50,7 @@ export async function openLog(files: FileSystem, directory: string): Promise<Ope
   const number = Math.max(1, recovered.segments.length)
   const content = recovered.tail ?? encodeHeader({ number, logId, firstSequence: 1 })
   await removeDrafts(files, directory)
+  await prepareSegment(files, directory, number, segmentSize)
   const fd = await createSegment(files, directory, number, content)
   const { term, vote } = standing
   return {

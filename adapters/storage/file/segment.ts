@@ -65,10 +65,22 @@ export function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
   }
 }
 
+/** A segment that is not there yet: its zeros are, so that no append changes what the file system knows. */
+const draftOf = (directory: string, number: number): string =>
+  `${join(directory, segmentName(number))}.new`
+
+/** Lays out the zeros of a segment that will be created, which takes the disk a while. */
+export const prepareSegment = (
+  files: FileSystem,
+  directory: string,
+  number: number,
+  size: number,
+): Promise<void> => files.zeros(draftOf(directory, number), size)
+
 /**
- * Brings a segment with this content into being, in place of one with the same number if there is one,
- * on an inode of its own and all at once: no crash leaves half of it. Resolves with a descriptor to
- * append to.
+ * Brings a prepared segment with this content into being, in place of one with the same number if there
+ * is one, on an inode of its own and all at once: no crash leaves half of it. Resolves with a descriptor
+ * to append to.
  */
 export async function createSegment(
   files: FileSystem,
@@ -77,9 +89,9 @@ export async function createSegment(
   content: Buffer,
 ): Promise<number> {
   const path = join(directory, segmentName(number))
-  const draft = `${path}.new`
-  const { O_CREAT, O_TRUNC, O_RDWR } = constants
-  const fd = await files.open(draft, O_RDWR | O_CREAT | O_TRUNC)
+  const draft = draftOf(directory, number)
+  const { O_RDWR } = constants
+  const fd = await files.open(draft, O_RDWR)
   try {
     await appendAll(files, fd, content)
     await files.sync(fd)

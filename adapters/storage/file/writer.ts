@@ -2,11 +2,12 @@ import { StorageError } from '../../../lib/errors.ts'
 import type { Save } from '../../../lib/storage.ts'
 import type { Ballot } from '../../../lib/types.ts'
 import { advance, type Standing } from '../log.ts'
-import { append } from './append.ts'
+import { append, appendSync } from './append.ts'
 import type { FileSystem } from './filesystem.ts'
 import type { OpenLog } from './open.ts'
+import type { Pace } from './pace.ts'
 import { bodyLength, encodeRecord, MAX_BODY, recordLength } from './record.ts'
-import { createSegment, encodeHeader, SEGMENT_HEADER } from './segment.ts'
+import { createSegment, encodeHeader, prepareSegment, SEGMENT_HEADER } from './segment.ts'
 
 /** Who hears of the writes. */
 export interface Listener {
@@ -19,16 +20,11 @@ export interface Listener {
 /** A write takes saves until it has this many bytes, so that a long queue is acknowledged bit by bit. */
 const WRITE_BYTES = 4 << 20
 
+/** Room for the records of a moderate load. */
+const FIRST_BUFFER = 1 << 20
+
 /** A buffer that grew beyond this for one large save is let go. */
 const KEEP_BYTES = 8 << 20
-
-/**
- * A small record that reaches the end of the file brings this many zeros along in the same write: the
- * records after it then change no metadata, which makes them cheaper to sync. Large records do not gain
- * by it: they cost about as much as the zeros would.
- */
-const RESERVE_BYTES = 1 << 20
-const SMALL_BYTES = 64 << 10
 
 /**
  * Appends saves to a log: one write in flight, and what arrives meanwhile goes into the next one, as one
@@ -38,7 +34,7 @@ export class Writer {
   private waiting: Save[] = []
   private busy = false
   private stopped = false
-  private buffer = Buffer.allocUnsafeSlow(2 * RESERVE_BYTES)
+  private buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER)
   private whenQuiet: (() => void) | undefined
 
   private readonly standing: Standing
@@ -48,14 +44,15 @@ export class Writer {
   private number: number
   private fd: number
   private end: number
-  /** Up to where the file exists. */
-  private reserved: number
+  /** Settles when the zeros of the next segment are there. */
+  private prepared: Promise<void>
   /** What the segment's records say the ballot is. */
   private written: Ballot | undefined
 
   constructor(
     private readonly files: FileSystem,
     private readonly segmentSize: number,
+    private readonly pace: Pace,
     log: OpenLog,
     private readonly listener: Listener,
   ) {
@@ -65,7 +62,8 @@ export class Writer {
     this.sequence = log.sequence
     this.number = log.number
     this.fd = log.fd
-    this.end = this.reserved = log.end
+    this.end = log.end
+    this.prepared = this.prepare()
   }
 
   /** Whether every save has been told durable. */
@@ -82,20 +80,32 @@ export class Writer {
       return
     }
     this.waiting.push(save)
-    if (!this.busy) this.flush()
+    if (!this.busy) this.begin()
   }
 
   /** Lets the write in flight finish, starts no other and closes the file. */
   async close(): Promise<void> {
     this.stopped = true
     if (this.busy) await new Promise<void>((resolve) => (this.whenQuiet = resolve))
+    await this.prepared.catch(() => undefined)
     await this.files.close(this.fd)
   }
 
+  /** Where a write holds up the loop, what this turn of it sends goes out first. */
+  private begin(): void {
+    this.busy = true
+    if (this.pace.isQuick) setImmediate(() => this.flush())
+    else this.flush()
+  }
+
   private flush(): void {
+    if (this.stopped) {
+      this.busy = false
+      this.whenQuiet?.()
+      return
+    }
     const group = this.take()
     const length = recordLength(bodyLength(group.at(-1), group))
-    this.busy = true
     if (length > MAX_BODY) {
       this.fail(new StorageError(`a save of ${length} bytes is too long: at most ${MAX_BODY}`))
     } else if (this.end > SEGMENT_HEADER && this.end + length > this.segmentSize) {
@@ -131,31 +141,28 @@ export class Writer {
     const position = this.end
     this.end += length
     this.written = { term, vote }
-    const size = length + this.reserve(length)
-    append(this.files, this.fd, this.buffer, size, position, (error) => {
+    const began = performance.now()
+    const written = (error: unknown): void => {
+      this.pace.took(performance.now() - began)
       if (error === null) this.done(group)
       else this.fail(error)
-    })
+    }
+    if (this.pace.isQuick) written(attempt(() => this.appendSync(length, position)))
+    else append(this.files, this.fd, this.buffer, length, position, written)
+  }
+
+  private appendSync(length: number, position: number): void {
+    appendSync(this.files, this.fd, this.buffer, length, position)
   }
 
   private encode(ballot: Ballot | undefined, group: readonly Save[]): number {
-    const needed = recordLength(bodyLength(ballot, group)) + RESERVE_BYTES
+    const needed = recordLength(bodyLength(ballot, group))
     if (needed > this.buffer.length || this.buffer.length > KEEP_BYTES) {
       this.buffer = Buffer.allocUnsafeSlow(needed)
     }
     this.sequence++
     const { logId, number: segment, end: offset, sequence } = this
     return encodeRecord(this.buffer, { logId, segment, offset, sequence }, ballot, group)
-  }
-
-  /** Puts zeros after the record where that pays, and returns how many. */
-  private reserve(length: number): number {
-    if (this.end <= this.reserved) return 0
-    const room = Math.max(0, this.segmentSize - this.end)
-    const zeros = length < SMALL_BYTES ? Math.min(RESERVE_BYTES, room) : 0
-    this.buffer.fill(0, length, length + zeros)
-    this.reserved = this.end + zeros
-    return zeros
   }
 
   private done(group: readonly Save[]): void {
@@ -165,7 +172,7 @@ export class Writer {
       return
     }
     // The disk gets its next write before anybody thinks about the last one.
-    if (this.waiting.length > 0) this.flush()
+    if (this.waiting.length > 0) this.begin()
     this.listener.durable(group)
   }
 
@@ -180,13 +187,32 @@ export class Writer {
   /** Goes on in a new segment. The last one is durable by now: nothing of it is in flight. */
   private async roll(): Promise<void> {
     const number = this.number + 1
+    await this.prepared
     const header = { number, logId: this.logId, firstSequence: this.sequence + 1 }
     const fd = await createSegment(this.files, this.directory, number, encodeHeader(header))
     const last = this.fd
     this.fd = fd
     this.number = number
-    this.end = this.reserved = SEGMENT_HEADER
+    this.end = SEGMENT_HEADER
     this.written = undefined
+    this.prepared = this.prepare()
     await this.files.close(last)
+  }
+
+  /** Prepares the next segment beside the appends to this one. What fails is told when it is needed. */
+  private prepare(): Promise<void> {
+    const prepared = prepareSegment(this.files, this.directory, this.number + 1, this.segmentSize)
+    prepared.catch(() => undefined)
+    return prepared
+  }
+}
+
+/** What the call throws, or `null`. */
+function attempt(call: () => void): unknown {
+  try {
+    call()
+    return null
+  } catch (error) {
+    return error
   }
 }

@@ -24,7 +24,8 @@ export function certificates({ ca, cert, key }: Certificates, cluster: string): 
         noDelay: true,
         handshakeTimeout,
         requestCert: true,
-        rejectUnauthorized: true,
+        // Node would only hang up; `provenId` refuses, and says why.
+        rejectUnauthorized: false,
       }),
     hint: 'a certificate or its authority is another',
     arrival: 'secureConnection',
@@ -40,10 +41,16 @@ export function certificates({ ca, cert, key }: Certificates, cluster: string): 
       }),
     ready: 'secureConnect',
     provenId: (socket: Socket) => {
-      const { authorized } = socket as TLSSocket
+      const { authorized, authorizationError } = socket as TLSSocket
       checkProtocol(socket as TLSSocket)
+      if (!authorized) {
+        throw new Failure(
+          'peer-refused',
+          `its certificate is refused: ${String(authorizationError)}`,
+        )
+      }
       const id = certifiedId((socket as TLSSocket).getPeerCertificate(), cluster)
-      if (!authorized || id === undefined) throw impostor(id, 'a server of this cluster')
+      if (id === undefined) throw impostor(id, 'a server of this cluster')
       return id
     },
   }

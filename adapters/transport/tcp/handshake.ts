@@ -57,16 +57,16 @@ export interface Self {
 export function introduce(socket: Socket, peer: Peer, self: Self): Observable<Session> {
   return converse(socket, self, (connection) =>
     defer(() => {
+      const proven = self.security.provenId(socket)
       connection.write(frame('hello', helloTo(peer.id, self)))
-      return connection.next$
-    }).pipe(
-      map((answer) => {
-        const hello = readHello(answer, 'welcome')
-        if (hello.from !== peer.id) throw notThe(peer.id, hello)
-        return judge(hello, provenOn(socket, self), self)
-      }),
-      concatMap((hello) => open(connection, peer, hello)),
-    ),
+      return connection.next$.pipe(
+        map((answer) => {
+          const hello = readHello(answer, 'welcome')
+          if (hello.from !== peer.id) throw notThe(peer.id, hello)
+          return judge(hello, proven, self)
+        }),
+      )
+    }).pipe(concatMap((hello) => open(connection, peer, hello))),
   )
 }
 
@@ -77,8 +77,10 @@ export function receive(
   self: Self,
 ): Observable<Session> {
   return converse(socket, self, (connection) =>
-    connection.next$.pipe(
-      map((first) => judge(readHello(first, 'hello'), provenOn(socket, self), self)),
+    defer(() => {
+      const proven = self.security.provenId(socket)
+      return connection.next$.pipe(map((first) => judge(readHello(first, 'hello'), proven, self)))
+    }).pipe(
       concatMap((hello) => {
         const peer = peers.get(hello.from)
         if (peer === undefined) throw refusal(`no server ${quote(hello.from)} is known here`)
@@ -146,10 +148,7 @@ function readHello(answer: Frame, expected: 'hello' | 'welcome'): Hello {
   return hello
 }
 
-/** Whom the other end is proved to be. The proof comes before its words. */
-const provenOn = (socket: Socket, { security }: Self): string | undefined =>
-  security.provenId(socket)
-
+/** The proof, where there is one, comes before the words. */
 function judge(hello: Hello, proven: string | undefined, self: Self): Hello {
   if (hello.cluster !== self.cluster) {
     throw refusal(`it is of cluster ${quote(hello.cluster)}, this is ${quote(self.cluster)}`)

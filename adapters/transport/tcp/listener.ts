@@ -31,26 +31,26 @@ export function guests(
       if (server.listening) report('accept-failed', cause.message, undefined, cause)
       else subscriber.error(new ListenError(showAddress(address), cause))
     })
-    server.on('listening', () => report('listening', `peers are awaited at ${boundTo(server)}`))
+    server.on('listening', () => {
+      // Older versions of node do not stop a look-up when they close.
+      if (subscriber.closed) server.close()
+      else report('listening', `peers are awaited at ${boundTo(server)}`)
+    })
     server.on('connection', (raw: Socket) => {
       if (porch.admit(raw)) return
-      report('peer-refused', `${raw.remoteAddress ?? 'somebody'}: too many unfinished handshakes`)
+      report('peer-refused', `${hostOf(raw)}: too many unfinished handshakes`)
       raw.destroy()
     })
     server.on('tlsClientError', (cause: NodeJS.ErrnoException, socket: Socket) => {
-      const failure = handshakeFailure(cause, security)
+      const { code, message } = handshakeFailure(cause, security)
       // Who hangs up has refused nothing: it may have been connected in the meantime.
-      if (cause.code !== 'ECONNRESET') {
-        report(failure.code, `${socket.remoteAddress ?? 'somebody'}: ${failure.message}`)
-      }
+      if (cause.code !== 'ECONNRESET') report(code, `${hostOf(socket)}: ${message}`)
       // Node leaves a socket open whose handshake took too long.
       socket.destroy()
     })
     server.on(security.arrival, (socket: Socket) => {
       if (socket.destroyed) return
-      const host = socket.remoteAddress ?? 'somebody'
-      const release = porch.releaser(socket)
-      subscriber.next({ socket, host, release })
+      subscriber.next({ socket, host: hostOf(socket), release: porch.releaser(socket) })
     })
     server.listen(address)
     subscriber.add(() => {
@@ -59,6 +59,8 @@ export function guests(
     })
   })
 }
+
+const hostOf = ({ remoteAddress }: Socket): string => remoteAddress ?? 'somebody'
 
 function boundTo(server: Server): string {
   const bound = server.address()

@@ -186,7 +186,10 @@ export class Peer {
         const number = decodeNumber(head)
         if (number < 0) return malformed(`a ${type} without a number`)
         if (type === 'pong') this.#pongs$.next(number)
-        else connection.write(frame('pong', encodeNumber(number)))
+        // Who asks and never reads gets no answers, which would pile up.
+        else if (connection.socket.writableLength < 2 * SOCKET_BYTES) {
+          connection.write(frame('pong', encodeNumber(number)))
+        }
         return
       }
       default:

@@ -197,7 +197,9 @@ describe('fields that contradict each other', () => {
 
   it.each([NaN, Infinity, -1, 0.5, 2 ** 53, '1', undefined])('%s is not sent [F54]', (value) => {
     const round = value as number
-    expect(unsendable({ type: 'heartbeat', term: 1, commit: 0, commitTerm: 0, round })).toMatch(/round is/)
+    expect(unsendable({ type: 'heartbeat', term: 1, commit: 0, commitTerm: 0, round })).toMatch(
+      /round is/,
+    )
     expect(unsendable(append({ batches: [{ ...batch(11, 3), term: round }] }))).toMatch(/term/)
   })
 })

@@ -73,6 +73,19 @@ describe('a peer that does not read', () => {
   })
 })
 
+it('a peer that asks without end and never reads costs little, too', async () => {
+  const { a, b } = await slowReader()
+  b.socket.pause()
+  const before = process.memoryUsage().arrayBuffers
+  const pings = Buffer.concat(Array.from({ length: 10_000 }, () => ping(1)))
+  for (let i = 0; i < 100; i++) {
+    await new Promise((resolve) => b.socket.write(pings, resolve))
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MIB)
+  b.send(pulse(1))
+  await until(() => a.received.length === 1, 'a to be heard')
+})
+
 describe('a peer that is not there', () => {
   it('is kept little, and that is the newest', async () => {
     const peers = await addresses('a', 'b')

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { describe, expect, it } from 'vitest'
 import { isLoopback, parseAddress } from '../../../adapters/transport/tcp/address.ts'
 import { idIn } from '../../../adapters/transport/tcp/certificates.ts'
@@ -6,7 +7,7 @@ import { ListenError, tcp, type TcpOptions } from '../../../adapters/transport/t
 import { ConfigError } from '../../../lib/errors.ts'
 import { bench } from './bench.ts'
 import { authority } from './certificates.ts'
-import { meet, until } from './station.ts'
+import { freePort, meet, until } from './station.ts'
 
 const right: TcpOptions = {
   id: 'a',
@@ -185,6 +186,16 @@ describe('listening', () => {
       found.map(([id, at]) => [id, at.replace('127.0.0.1', '[::1]')]),
     )
     await meet(run('a', peers), run('b', peers))
+  })
+
+  it('at a name ends with the subscription, also before the name is looked up', async () => {
+    const port = await freePort()
+    const address = `localhost:${port}`
+    for (let i = 0; i < 5; i++) run('a', { a: address }).stop()
+    await lookup('localhost')
+    const a = run('a', { a: address })
+    await a.noticed('listening')
+    expect(a.error).toBeUndefined()
   })
 
   it('on port 0 takes a free one and says which', async () => {

@@ -203,12 +203,12 @@ describe('with certificates', () => {
     ['that has expired [F70]', issue(['raft://spec/b'], { from: -3, to: -1 })],
     ['that is not yet valid', issue(['raft://spec/b'], { from: 1, to: 3 })],
     ['that is missing [F62]', {}],
-  ])('one %s ends the handshake', async (_, certificates) => {
+  ])('one %s is refused before a word is heard', async (_, certificates) => {
     const { a, stranger } = await visit(certificates)
-    stranger.say({ from: 'b' })
+    expect(await stranger.refused()).toMatch(/its certificate is refused: [A-Z_]+/)
     await stranger.closed()
-    await a.noticed('peer-refused', /the handshake was refused/)
-    expect(stranger.frames).toEqual([])
+    await a.noticed('peer-refused', /its certificate is refused/)
+    expect(stranger.frames.map(({ type }) => type)).toEqual(['refuse'])
     expectNothing(a)
   })
 
@@ -226,10 +226,8 @@ describe('with certificates', () => {
     await until(() => a.received.length === 1, 'the pulse')
     // A server that knew the ticket would ask for no certificate.
     const second = await tlsStranger(peers['a']!, { ca, session: tickets.at(-1)! })
-    second.say({ from: 'b' })
+    expect(await second.refused()).toMatch(/its certificate is refused/)
     await second.closed()
-    expect(second.frames).toEqual([])
-    await a.noticed('peer-refused', /the handshake was refused/)
   })
 
   it.each<[string, ConnectionOptions]>([

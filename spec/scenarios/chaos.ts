@@ -1,0 +1,130 @@
+import { concat, concatMap, filter, map, pipe, takeUntil, timer, VirtualTimeScheduler } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { memory } from '../../adapters/storage/memory.ts'
+import { duplicate, latency, type Partition } from '../../adapters/transport/memory.ts'
+import type { Save } from '../../lib/storage.ts'
+import type { NodeId } from '../../lib/types.ts'
+import type { Progress } from '../../operators/engine/node.ts'
+import { cluster, seeded, type Cluster } from '../../testing/index.ts'
+
+/** How a proposal ended: its last progress, or its error. */
+export type End = Progress<number> | Error
+
+export interface Chaos {
+  readonly words: readonly string[]
+  readonly ends: ReadonlyMap<string, readonly End[]>
+  /** What each server has applied in the end, in the order of the log. */
+  readonly logs: readonly (readonly string[])[]
+  /** Whatever two servers, or two lives of one, say differently of an entry or a term. */
+  readonly disagreements: readonly string[]
+}
+
+const WAR = 600
+const PEACE = 1000
+
+/**
+ * Servers crash, restart, are cut off, have slow disks, and messages are lost, doubled and late, while a
+ * word is proposed to one of them each 4 ms; then nothing fails any more. All of it is the seed's chance.
+ */
+export function chaos(seed: number): Chaos {
+  const scheduler = new VirtualTimeScheduler()
+  const random = seeded(seed)
+  const ids = ['a', 'b', 'c', 'd', 'e'].slice(0, seed % 2 === 0 ? 3 : 5)
+  const servers = cluster({
+    ids,
+    machine: { initial: 0, apply: (count: number, _: string) => [count + 1, count + 1] as const },
+    electionTimeout: [30, 60],
+    heartbeat: 10,
+    ...faults(ids, scheduler, random),
+    scheduler,
+    seed,
+  })
+  const disagreements = witness(servers)
+  const ends = propose(servers, scheduler, random)
+  servers.connect(timer(WAR + PEACE, scheduler))
+  scheduler.flush()
+  const logs = ids.map((id) =>
+    servers
+      .node(id)
+      .history(1)
+      .map(({ command }) => command),
+  )
+  return { words: [...ends.keys()], ends, logs, disagreements }
+}
+
+function faults(ids: readonly NodeId[], scheduler: VirtualTimeScheduler, random: () => number) {
+  const pick = (): NodeId => ids[Math.floor(random() * ids.length)]!
+  const isWar = (): boolean => scheduler.now() < WAR
+  const every = (ms: number): Observable<number> =>
+    timer(50, ms, scheduler).pipe(takeUntil(timer(WAR, scheduler)))
+  const split = (i: number): Partition =>
+    i % 3 === 2 ? undefined : [ids.filter(() => random() < 0.5)]
+  return {
+    link: () =>
+      pipe(
+        filter(() => !isWar() || random() > 0.05),
+        duplicate(0.05, random),
+        latency(() => 1 + Math.floor(random() * 4), scheduler),
+      ),
+    // A save that is still under way when its server crashes is lost.
+    storage: () =>
+      pipe(
+        concatMap((save: Save) => timer(Math.floor(random() * 3), scheduler).pipe(map(() => save))),
+        memory(),
+      ),
+    partitions$: concat(every(60).pipe(map(split)), [undefined]),
+    crash$: every(70).pipe(map(pick)),
+    restart$: concat(every(25).pipe(map(pick)), ids),
+  }
+}
+
+/** Proposes words while there is war, each to whichever server, and a last one to every server. */
+function propose(
+  servers: Cluster<string, number>,
+  scheduler: VirtualTimeScheduler,
+  random: () => number,
+): Map<string, End[]> {
+  const ends = new Map<string, End[]>()
+  const begin = (word: string, id: NodeId): void => {
+    const said: End[] = []
+    let last: Progress<number> | undefined
+    ends.set(word, said)
+    servers
+      .node(id)
+      .propose(word, { timeout: 100 })
+      .subscribe({
+        next: (progress) => (last = progress),
+        error: (error: Error) => said.push(error),
+        complete: () => said.push(last!),
+      })
+  }
+  timer(30, 4, scheduler)
+    .pipe(takeUntil(timer(WAR, scheduler)))
+    .subscribe((i) => begin(`w${i}`, servers.ids[Math.floor(random() * servers.ids.length)]!))
+  timer(WAR + PEACE - 100, scheduler).subscribe(() => {
+    for (const id of servers.ids) begin(`last of ${id}`, id)
+  })
+  return ends
+}
+
+/** A bystander who notes what servers say differently, in all their lives. */
+function witness(servers: Cluster<string, number>): string[] {
+  const disagreements: string[] = []
+  const known = new Map<string, string>()
+  const note = (what: string, is: string): void => {
+    const before = known.get(what) ?? is
+    if (before !== is) disagreements.push(`${what} is ${before} and ${is}`)
+    known.set(what, before)
+  }
+  for (const id of servers.ids) {
+    servers
+      .watch(id, (node) => node.commits$)
+      .subscribe(({ index, term, command }) => note(`entry ${index}`, `${command}@${term}`))
+    servers
+      .watch(id, (node) => node.role$)
+      .subscribe(({ role, term }) => {
+        if (role === 'leader') note(`the leader of term ${term}`, id)
+      })
+  }
+  return disagreements
+}
