@@ -13,6 +13,6 @@ export function encodeValue(value: Uint8Array): Encoded {
   return { value: Buffer.from(buffer, byteOffset, byteLength).toString(encoding), encoding }
 }
 
-export function decodeValue({ value, encoding }: Encoded): Buffer {
+function decodeValue({ value, encoding }: Encoded): Buffer {
   return Buffer.from(value, encoding)
 }

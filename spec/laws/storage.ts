@@ -274,7 +274,7 @@ const deed = fc.record({
 })
 
 /** Saves that a correct node could make of such deeds. */
-export function savesOf(
+function savesOf(
   deeds: readonly (typeof deed extends fc.Arbitrary<infer D> ? D : never)[],
 ): Save[] {
   let term = 1

@@ -94,7 +94,7 @@ function propose(
       .propose(word, { timeout: 100 })
       .subscribe({
         next: (progress) => (last = progress),
-        error: (error: Error) => said.push(error),
+        error: (error: unknown) => said.push(error as Error),
         complete: () => said.push(last!),
       })
   }

@@ -9,7 +9,7 @@ import { isZero, readU64, SECTOR, writeU64 } from './numbers.ts'
  * docs/formats.md gives the bytes.
  */
 export const RECORD_HEADER = 48
-export const RECORD_TRAILER = 8
+const RECORD_TRAILER = 8
 
 /** The longest body that a record can have. */
 export const MAX_BODY = 2 ** 30

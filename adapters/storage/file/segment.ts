@@ -7,7 +7,7 @@ import { syncDirectory, type FileSystem } from './filesystem.ts'
 import { readU64, writeU64 } from './numbers.ts'
 
 /** Version of the format, as in docs/formats.md. */
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 
 /** The header has a block of its own, so that no append ever writes over it. */
 export const SEGMENT_HEADER = 4096
@@ -76,6 +76,13 @@ export const prepareSegment = (
   number: number,
   size: number,
 ): Promise<void> => files.zeros(draftOf(directory, number), size)
+
+/** Removes the zeros of a segment that was not needed; opening the log would, too. */
+export const discardPrepared = (
+  files: FileSystem,
+  directory: string,
+  number: number,
+): Promise<void> => files.remove(draftOf(directory, number)).catch(() => undefined)
 
 /**
  * Brings a prepared segment with this content into being, in place of one with the same number if there

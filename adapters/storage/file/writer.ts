@@ -7,7 +7,13 @@ import type { FileSystem } from './filesystem.ts'
 import type { OpenLog } from './open.ts'
 import type { Pace } from './pace.ts'
 import { bodyLength, encodeRecord, MAX_BODY, recordLength } from './record.ts'
-import { createSegment, encodeHeader, prepareSegment, SEGMENT_HEADER } from './segment.ts'
+import {
+  createSegment,
+  encodeHeader,
+  discardPrepared,
+  prepareSegment,
+  SEGMENT_HEADER,
+} from './segment.ts'
 
 /** Who hears of the writes. */
 export interface Listener {
@@ -89,6 +95,7 @@ export class Writer {
     if (this.busy) await new Promise<void>((resolve) => (this.whenQuiet = resolve))
     await this.prepared.catch(() => undefined)
     await this.files.close(this.fd)
+    await discardPrepared(this.files, this.directory, this.number + 1)
   }
 
   /** Where a write holds up the loop, what this turn of it sends goes out first. */

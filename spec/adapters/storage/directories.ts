@@ -12,10 +12,10 @@ export function temporaryDirectories(): () => string {
   return () => join(root, String(++count), 'log')
 }
 
-/** Every regular file of a directory with its bytes. */
+/** Every regular file of a directory with its bytes, but for a segment that is not one yet. */
 export function contentOf(directory: string): Record<string, Buffer> {
   const files = readdirSync(directory)
-    .filter((name) => statSync(join(directory, name)).isFile())
+    .filter((name) => !name.endsWith('.new') && statSync(join(directory, name)).isFile())
     .sort()
   return Object.fromEntries(files.map((name) => [name, readFileSync(join(directory, name))]))
 }

@@ -104,7 +104,7 @@ describe('a disk that fails stops the storage at once', () => {
   it('and so does a save that contradicts the log, before it has been opened', async () => {
     const path = directory()
     const gap = save(2, 1, 'a', batch(7, 1, ['far away']))
-    const node = run(file(path), [...appends(1), gap, save(3, 9, 'z')])
+    const node = run(file(path, { background: true }), [...appends(1), gap, save(3, 9, 'z')])
     expect(await node.ended()).toMatchObject({ code: 'invariant' })
     const { term, batches } = await reopen(file(path))
     expect([term, entriesOf(batches)]).toEqual([1, logAfter(appends(1))])

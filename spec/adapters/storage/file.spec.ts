@@ -200,7 +200,7 @@ describe('closing', () => {
 
   it('lets the write in flight finish', async () => {
     const path = directory()
-    const node = run(file(path))
+    const node = run(file(path, { background: true }))
     await node.restored()
     for (const it of long(3, 10)) node.save$.next(it)
     node.stop()

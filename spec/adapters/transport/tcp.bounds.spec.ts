@@ -73,17 +73,38 @@ describe('a peer that does not read', () => {
   })
 })
 
-it('a peer that asks without end and never reads costs little, too', async () => {
+it('a peer that asks without end and never reads is not answered without end', async () => {
   const { a, b } = await slowReader()
+  b.answers = false
   b.socket.pause()
-  const before = process.memoryUsage().arrayBuffers
   const pings = Buffer.concat(Array.from({ length: 10_000 }, () => ping(1)))
   for (let i = 0; i < 100; i++) {
     await new Promise((resolve) => b.socket.write(pings, resolve))
   }
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MIB)
   b.send(pulse(1))
-  await until(() => a.received.length === 1, 'a to be heard')
+  await until(() => a.received.length === 1, 'all pings to be read')
+  a.send('b', pulse(2))
+  b.socket.resume()
+  await b.said('message')
+  const pongs = b.frames.filter(({ type }) => type === 'pong').length
+  // What the system holds, and 2 MiB at 26 bytes each.
+  expect(pongs).toBeLessThan(800_000)
+})
+
+it('what waits for a peer goes with the connection', async () => {
+  const { a, b } = await slowReader()
+  b.socket.pause()
+  for (let i = 1; i <= 40; i++) a.send('b', bigAppend(1, MIB, i))
+  await new Promise((resolve) => setImmediate(resolve))
+  b.leave()
+  await a.noticed('peer-disconnected')
+  const { message } = await a.noticed('listening')
+  const again = closing(await strangerAt(/127\.0\.0\.1:\d+/.exec(message)![0]))
+  again.say({})
+  await again.opened()
+  a.send('b', pulse(1))
+  await again.said('message')
+  expect(indexesTo(again)).toEqual([])
 })
 
 describe('a peer that is not there', () => {

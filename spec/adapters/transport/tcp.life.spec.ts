@@ -149,6 +149,21 @@ describe('an id that two servers have', () => {
     await meet(a, second)
   })
 
+  it('is not given to a newcomer who speaks before it is decided', async () => {
+    const peers = await addresses('a', 'b')
+    const a = run('a', { ...peers, b: await nowhere() }, { idleTimeout: 60_000 })
+    await a.noticed('listening')
+    const [silent, hasty] = [await strangerAt(peers['a']!), await strangerAt(peers['a']!)]
+    closing(silent).answers = false
+    silent.say({ incarnation: 'first' })
+    await silent.opened()
+    closing(hasty).say({ incarnation: 'second' })
+    hasty.send(pulse(1))
+    await hasty.closed()
+    await a.noticed('bad-frame', /type message is out of place/)
+    expect([a.received, silent.isClosed]).toEqual([[], false])
+  })
+
   it('cannot be taken by whoever dials at the moment when nobody has it', async () => {
     const peers = await addresses('a', 'b')
     const a = run('a', { ...peers, b: await nowhere() }, { idleTimeout: 60_000 })
@@ -183,6 +198,7 @@ describe('of two connections of one peer', () => {
     await until(() => a.received.length > 0, 'the newer')
     expect(roundsFrom(a, 'b')).toEqual([2])
     expect(await newer.opened()).toBe((await older.opened()) + 1)
+    expect(codesOf(a)).not.toContain('peer-disconnected')
   })
 
   it('the one with the higher number stays, where the other end opens', async () => {
