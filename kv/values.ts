@@ -12,7 +12,3 @@ export function encodeValue(value: Uint8Array): Encoded {
   const { buffer, byteOffset, byteLength } = value
   return { value: Buffer.from(buffer, byteOffset, byteLength).toString(encoding), encoding }
 }
-
-function decodeValue({ value, encoding }: Encoded): Buffer {
-  return Buffer.from(value, encoding)
-}

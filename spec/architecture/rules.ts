@@ -36,6 +36,7 @@ const CLOCK_AND_CHANCE = ['Date', 'Math.random', 'performance', 'setTimeout', 's
 
 /** Where time and chance come from when nobody passes in others. */
 const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
+  'adapters/storage/file/pace.ts': ['performance'],
   'operators/engine/monotonic.ts': ['performance'],
   'operators/engine/options.ts': ['Math.random'],
 }

@@ -13,7 +13,10 @@ export class Pace {
   #quickInRow: number
 
   /** @param isAlwaysBackground Never hold up the loop, not even once. */
-  constructor(private readonly isAlwaysBackground: boolean) {
+  constructor(
+    private readonly isAlwaysBackground: boolean,
+    private readonly now: () => number = () => performance.now(),
+  ) {
     this.#quickInRow = QUICK_WRITES
   }
 
@@ -21,8 +24,13 @@ export class Pace {
     return !this.isAlwaysBackground && this.#quickInRow >= QUICK_WRITES
   }
 
-  /** Tells how many milliseconds a write took. */
-  took(ms: number): void {
+  /** A write begins; the returned function is called when it has ended. */
+  begin(): () => void {
+    const began = this.now()
+    return () => this.took(this.now() - began)
+  }
+
+  private took(ms: number): void {
     if (this.isQuick ? ms > SLOW : ms > QUICK) this.#quickInRow = 0
     else this.#quickInRow++
   }

@@ -148,9 +148,9 @@ export class Writer {
     const position = this.end
     this.end += length
     this.written = { term, vote }
-    const began = performance.now()
+    const ended = this.pace.begin()
     const written = (error: unknown): void => {
-      this.pace.took(performance.now() - began)
+      ended()
       if (error === null) this.done(group)
       else this.fail(error)
     }
