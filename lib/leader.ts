@@ -23,7 +23,9 @@ export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): 
     return answer(turn, { type: 'notLeader', ticket, leader: leaderOf(state) })
   }
   const { log, term, commitIndex, config } = state
-  if (bytesAfter(log, commitIndex) > config.maxUncommittedBytes) {
+  // What the others commit without this server's disk waits for the disk all the same.
+  const settled = Math.min(commitIndex, progressOf(state.role, config.id)?.match ?? 0)
+  if (bytesAfter(log, settled) > config.maxUncommittedBytes) {
     return answer(turn, { type: 'overloaded', ticket })
   }
   const batch = { index: log.lastIndex + 1, term, kind, count, bytes }

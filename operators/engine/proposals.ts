@@ -95,9 +95,10 @@ export class Proposals<C, R> {
   applied({ batch, outcomes }: AppliedBatch): void {
     const last = lastIndexOf(batch)
     for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
-      // Terms never fall along the log, so what is of an earlier term has lost its place for good.
-      const isLost = head.term < batch.term
-      if (!isLost && head.next > last) return
+      // Terms never fall along the log, so what is of an earlier term has lost its place for good; an
+      // entry of an earlier term in a command's place has taken it, and those of all that follow (§5.3).
+      if (head.term >= batch.term && head.next > last) return
+      const isLost = head.term !== batch.term
       const end = head.index + head.settles.length
       const from = head.next
       head.next = isLost ? end : Math.min(last + 1, end)

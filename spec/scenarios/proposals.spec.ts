@@ -57,7 +57,7 @@ describe('what a leader that is cut off has taken in', () => {
   })
 
   // Today `z` is reported as applied, with the result of `q`.
-  it.fails('is superseded also by an entry of an earlier term than its own [bug 50]', () => {
+  it('is superseded also by an entry of an earlier term than its own [bug 50]', () => {
     marbles(({ hot, cold, expectObservable }, scheduler) => {
       // `a` alone has `p` and `q`, of term 1, at 2 and 3. `b` wins term 2, is cut off before it can tell
       // anybody, and takes in `z` at 3. `a` wins term 3: what is committed at 3 is `q`, of term 1.
