@@ -186,8 +186,7 @@ describe('the laws of the streams', () => {
       import { tcp } from './adapters/transport/tcp.ts'
       const machine = { initial: 0, apply: (n, by) => [n + by, n + by], query: (n) => n }
       const storage = file(${JSON.stringify(directory())})
-      const peers = {}
-      const transport = tcp({ id: 'a', cluster: 'laws', listen: '127.0.0.1:0', peers })
+      const transport = tcp({ id: 'a', cluster: 'c', listen: '127.0.0.1:0', peers: {} })
       const node = raft({ id: 'a', machine, storage, transport })
       const watching = node.status$.subscribe()
       const life = node.connect()
@@ -242,7 +241,7 @@ describe('the laws of the streams', () => {
     expect(applied).toEqual([...applied].sort((a, b) => a - b))
   })
 
-  it('law 5: a subscriber that throws or never reads neither stalls nor kills the node', async () => {
+  it('law 5: a subscriber that throws neither stalls nor kills the node; waiting is bounded', async () => {
     const broken = new Error('a broken subscriber')
     const node = await leading()
     const fail = (): never => {
@@ -293,7 +292,6 @@ describe('the laws of the streams', () => {
   it('law 7: a scheduler comes last with a default, and nothing asks behind its back', () => {
     const timed = operators.filter((name) => /: SchedulerLike/.test(read(`operators/${name}.ts`)))
     const without = (end: RegExp) => timed.filter((name) => !end.test(read(`operators/${name}.ts`)))
-    expect(timed.length).toBeGreaterThan(4)
     expect(without(/: SchedulerLike( = \w+)?,?\s*\)/)).toEqual([])
     // `alarm` is what the timers are made of, and they hand it theirs.
     expect(without(/: SchedulerLike = \w+,?\s*\)/)).toEqual(['engine/alarm'])
