@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs'
 import type { Millis } from '../../lib/types.ts'
+import { monotonic } from './monotonic.ts'
 
 /** A timer may ring this many milliseconds late before its process counts as stalled. */
 const SLACK = 5
@@ -15,7 +16,7 @@ const SLACK = 5
  */
 export function alarm<T>(
   deadline: (value: T) => Millis | undefined,
-  scheduler: SchedulerLike,
+  scheduler: SchedulerLike = monotonic,
 ): OperatorFunction<T, Millis> {
   return (source) =>
     new Observable<Millis>((subscriber) => {
