@@ -17,9 +17,9 @@ export interface FileOptions {
    */
   readonly unsafeNoFsync?: boolean
   /**
-   * Never waits for the disk in the event loop. By default it does while the disk is quick, since handing
-   * a write to another thread costs more than a quick write: a disk that stalls then holds up the process
-   * once (40 ms or longer), and is waited for in the background until it is quick again. Default: false.
+   * Never waits for the disk in the event loop. By default it does while the disk is quick, which
+   * spares the switch to another thread and back: a disk that stalls then holds up the process once, for
+   * as long as it stalls, and is waited for in the background until it is quick again. Default: false.
    */
   readonly background?: boolean
 }

@@ -5,9 +5,9 @@ const QUICK = 10
 const QUICK_WRITES = 32
 
 /**
- * Decides how to wait for the disk. Handing a write to another thread and hearing of it costs more than a
- * quick disk takes to write, so the loop waits for a quick disk itself. One that stalls holds it up once:
- * from then on it is waited for in the background, until it has been quick for a while.
+ * Decides how to wait for the disk. On two busy cores, handing a write to another thread and hearing of
+ * it costs switches that a quick write can be spared, so the loop waits for a quick disk itself. One that
+ * stalls holds it up once: from then on it is waited for in the background, until it is quick for a while.
  */
 export class Pace {
   #quickInRow: number
