@@ -24,4 +24,10 @@ export const suites: readonly Suite[] = [
     subject: { name: 'engine', script: 'engine.ts', way: 'submit' },
     targets: {},
   },
+  {
+    name: 'blocking',
+    about: 'the prototype itself, when each write to the disk holds up its process',
+    subject: { name: 'blocking', script: 'ceiling.ts', way: 'blocking' },
+    targets: {},
+  },
 ]

@@ -9,7 +9,8 @@ export interface Codec<T> {
 /**
  * MessagePack, the default: plain objects, arrays, strings, numbers, binary. A command arrives in
  * `apply` as it was decoded, also on the server that took it in: `undefined` fields, classes and
- * functions do not survive.
+ * functions do not survive. Binary values are views on the log's memory: copy what is to stay, as a view
+ * keeps up to 64 MiB of it in memory.
  */
 export function msgpack<T>(): Codec<T> {
   const packr = new Packr({ useRecords: false, int64AsType: 'number' })
@@ -19,7 +20,10 @@ export function msgpack<T>(): Codec<T> {
   }
 }
 
-/** For commands that are bytes already. They arrive in `apply` as views that must not be written to. */
+/**
+ * For commands that are bytes already. They arrive in `apply` as views on the log's memory: copy what is
+ * to stay, as a view keeps up to 64 MiB of it in memory. They must not be written to.
+ */
 export const bytes: Codec<Uint8Array> = {
   encode: (value) => value,
   decode: (value) => value,

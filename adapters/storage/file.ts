@@ -16,12 +16,6 @@ export interface FileOptions {
    * Default: false.
    */
   readonly unsafeNoFsync?: boolean
-  /**
-   * Never waits for the disk in the event loop. By default it does while the disk is quick, which
-   * spares the switch to another thread and back: a disk that stalls then holds up the process once, for
-   * as long as it stalls, and is waited for in the background until it is quick again. Default: false.
-   */
-  readonly background?: boolean
 }
 
 const MIN_SEGMENT = 16 << 10
@@ -49,7 +43,7 @@ const MAX_SEGMENT = 1 << 30
  * @param directory The path, absolute or from the working directory.
  */
 export function file(directory: string, options: FileOptions = {}): Storage {
-  const { segmentSize = 16 << 20, unsafeNoFsync = false, background = false } = options
+  const { segmentSize = 16 << 20, unsafeNoFsync = false } = options
   if (typeof directory !== 'string' || directory === '') {
     throw new ConfigError('directory', directory, 'a path')
   }
@@ -57,9 +51,9 @@ export function file(directory: string, options: FileOptions = {}): Storage {
     const range = `a whole number of bytes from ${MIN_SEGMENT} to ${MAX_SEGMENT}`
     throw new ConfigError('segmentSize', segmentSize, range)
   }
-  for (const [name, value] of Object.entries({ unsafeNoFsync, background })) {
-    if (typeof value !== 'boolean') throw new ConfigError(name, value, 'true or false')
+  if (typeof unsafeNoFsync !== 'boolean') {
+    throw new ConfigError('unsafeNoFsync', unsafeNoFsync, 'true or false')
   }
   const files = unsafeNoFsync ? withoutSync(nodeFileSystem) : nodeFileSystem
-  return fileStorage(files, directory, segmentSize, background)
+  return fileStorage(files, directory, segmentSize)
 }

@@ -1,38 +1,60 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync, writevSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, openSync, writev, writevSync } from 'node:fs'
 
-const MIB = 1024 * 1024
-
-/** Bytes laid out in advance, so that a write changes no metadata. The file is written round and round. */
-const CAPACITY = 32 * MIB
-
-/**
- * A log file. Writing blocks the process until the disk has it: what arrives meanwhile waits in the
- * sockets and goes into the next write. On two cores this is faster at every load than the thread
- * pool, which costs a switch of threads for the write and another for the fdatasync.
- */
+/** A log file, which grows: what was written stays. One write is in flight, with its fdatasync. */
 export class Disk {
   readonly #fd: number
   #position = 0
+  #isBusy = false
+  #chunks: Uint8Array[] = []
+  #waiting: (() => void)[] = []
 
-  constructor(path: string) {
-    this.#fd = preallocate(path)
+  /** @param isBlocking Hold up the whole process for each write, which spares two switches of threads. */
+  constructor(
+    path: string,
+    private readonly isBlocking: boolean,
+  ) {
+    this.#fd = openSync(path, 'w')
+    process.once('exit', () => closeSync(this.#fd))
   }
 
-  write(chunks: readonly Uint8Array[]): void {
-    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (this.#position + size > CAPACITY) this.#position = 0
-    const written = writevSync(this.#fd, chunks, this.#position)
-    if (written !== size) throw new Error(`${written} of ${size} bytes were written`)
-    fdatasyncSync(this.#fd)
-    this.#position += size
+  /** Calls back when the disk has the chunks. What comes during a write goes into the next one. */
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    this.#chunks.push(...chunks)
+    this.#waiting.push(done)
+    if (!this.#isBusy) this.#begin()
   }
-}
 
-function preallocate(path: string): number {
-  const fd = openSync(path, 'w+')
-  const zeros = new Uint8Array(MIB)
-  for (let at = 0; at < CAPACITY; at += zeros.length) writeSync(fd, zeros, 0, zeros.length, at)
-  fsyncSync(fd)
-  process.once('exit', () => closeSync(fd))
-  return fd
+  #begin(): void {
+    const chunks = this.#chunks
+    const waiting = this.#waiting
+    this.#isBusy = true
+    this.#chunks = []
+    this.#waiting = []
+    const position = this.#position
+    this.#position += chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    const finish = (): void => {
+      this.#isBusy = false
+      if (this.#chunks.length > 0) this.#begin()
+      for (const done of waiting) done()
+    }
+    if (this.isBlocking) {
+      this.#written(writevSync(this.#fd, chunks, position), position)
+      fdatasyncSync(this.#fd)
+      finish()
+    } else {
+      writev(this.#fd, chunks, position, (error, count) => {
+        if (error !== null) throw error
+        this.#written(count, position)
+        fdatasync(this.#fd, (failure) => {
+          if (failure !== null) throw failure
+          finish()
+        })
+      })
+    }
+  }
+
+  #written(count: number, position: number): void {
+    const size = this.#position - position
+    if (count !== size) throw new Error(`${count} of ${size} bytes were written`)
+  }
 }

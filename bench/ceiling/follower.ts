@@ -1,22 +1,25 @@
 import type { Socket } from 'node:net'
-import { Disk } from './disk.ts'
+import type { Disk } from './disk.ts'
 import { ACK_BYTES, FrameReader } from './frame.ts'
 
 /** Writes what the leader sent in a turn, and acknowledges the frames that are whole on disk. */
-export function follow(file: string, leader: Socket): void {
-  const disk = new Disk(file)
+export function follow(disk: Disk, leader: Socket): void {
   const frames = new FrameReader()
   let chunks: Uint8Array[] = []
   let acknowledged = 0
 
-  const save = (): void => {
-    disk.write(chunks)
-    chunks = []
-    if (frames.last === acknowledged) return
-    acknowledged = frames.last
+  const acknowledge = (last: number): void => {
+    if (last === acknowledged) return
+    acknowledged = last
     const ack = new Uint8Array(ACK_BYTES)
-    new DataView(ack.buffer).setFloat64(0, acknowledged, true)
+    new DataView(ack.buffer).setFloat64(0, last, true)
     leader.write(ack)
+  }
+  const save = (): void => {
+    const { last } = frames
+    const whole = chunks
+    chunks = []
+    disk.write(whole, () => acknowledge(last))
   }
   leader.on('data', (chunk) => {
     frames.read(chunk)

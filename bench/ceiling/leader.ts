@@ -23,10 +23,10 @@ export class Leader {
   #isScheduled = false
 
   constructor(
-    file: string,
+    disk: Disk,
     private readonly followers: readonly [Socket, Socket],
   ) {
-    this.#disk = new Disk(file)
+    this.#disk = disk
     this.#hear(followers[0], 1)
     this.#hear(followers[1], 2)
   }
@@ -54,12 +54,14 @@ export class Leader {
     const block = this.#block
     const last = this.#taken
     const frame = block.seal(last)
-    block.users = this.followers.length
+    block.users = this.followers.length + 1
     for (const socket of this.followers) socket.write(frame, () => this.#release(block))
     this.#block = this.#spare.pop() ?? new Block()
-    this.#disk.write([frame])
-    this.#matches[0] = last
-    this.#settle()
+    this.#disk.write([frame], () => {
+      this.#release(block)
+      this.#matches[0] = last
+      this.#settle()
+    })
   }
 
   #settle(): void {

@@ -23,7 +23,7 @@ const FOLDERS = ['lib', 'operators', 'adapters', 'testing', 'kv', 'examples', 'b
 const PUBLIC = /^rxraft(\/(operators|testing|storage\/[a-z]+|transport\/[a-z]+))?$/
 
 /** The only helpers of lib whose values, not only their types, an adapter needs. */
-const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts']
+const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts']
 
 /** Everything through which the world could enter a pure function. */
 const IMPURE = [
@@ -36,7 +36,6 @@ const CLOCK_AND_CHANCE = ['Date', 'Math.random', 'performance', 'setTimeout', 's
 
 /** Where time and chance come from when nobody passes in others. */
 const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
-  'adapters/storage/file/pace.ts': ['performance'],
   'operators/engine/monotonic.ts': ['performance'],
   'operators/engine/options.ts': ['Math.random'],
 }

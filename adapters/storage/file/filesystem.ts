@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { beforeBlock, blocks, wholeBlocks } from './blocks.ts'
 
 type Done = (error: Error | null) => void
 
@@ -12,6 +13,8 @@ export interface FileSystem {
    * afterwards.
    */
   readonly durableFlag: number
+  /** The open flag with which writes go past the page cache; 0 where there is none. */
+  readonly directFlag: number
   /** May write less than `length`. */
   write(
     fd: number,
@@ -22,17 +25,17 @@ export interface FileSystem {
     done: (error: Error | null, written: number) => void,
   ): void
   datasync(fd: number, done: Done): void
-  /** The same two, which hold up everything else meanwhile. They throw the system's error. */
-  writeSync(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number
-  datasyncSync(fd: number): void
 
   /** Creates `path` and its missing parents; resolves with the first one that was missing. */
   makeDirectory(path: string): Promise<string | undefined>
   list(directory: string): Promise<string[]>
   readFile(path: string): Promise<Buffer>
   open(path: string, flags: number): Promise<number>
-  /** Creates a durable file of `size` zeros, in place of one that is there. */
-  zeros(path: string, size: number): Promise<void>
+  /**
+   * Creates a durable file of at least `size` zeros, in place of one that is there, with writes under the
+   * flag.
+   */
+  zeros(path: string, size: number, directFlag: number): Promise<void>
   sync(fd: number): Promise<void>
   close(fd: number): Promise<void>
   rename(from: string, to: string): Promise<void>
@@ -48,10 +51,11 @@ export const nodeFileSystem: FileSystem = {
   // Elsewhere the flag is missing (Windows) or leaves the data in the drive's cache (macOS), which
   // datasync does not.
   durableFlag: process.platform === 'linux' ? fs.constants.O_DSYNC : 0,
+  // The log is written once and read at the next start: in the page cache it would only cost copies
+  // and memory.
+  directFlag: process.platform === 'linux' ? fs.constants.O_DIRECT : 0,
   write: fs.write,
   datasync: fs.fdatasync,
-  writeSync: fs.writeSync,
-  datasyncSync: fs.fdatasyncSync,
   makeDirectory: (path) => fs.promises.mkdir(path, { recursive: true }),
   list: (directory) => fs.promises.readdir(directory),
   readFile,
@@ -68,14 +72,17 @@ export const nodeFileSystem: FileSystem = {
 }
 
 /** Zeros go to the disk in pieces: one large flush would hold up every append meanwhile. */
-const ZEROS = Buffer.alloc(1 << 20)
+const PIECE = 1 << 20
+let piece: Buffer | undefined
 
-async function zeros(path: string, size: number): Promise<void> {
-  const handle = await fs.promises.open(path, 'w')
+async function zeros(path: string, size: number, directFlag: number): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC } = fs.constants
+  const handle = await fs.promises.open(path, O_WRONLY | O_CREAT | O_TRUNC | directFlag)
+  piece ??= blocks(PIECE)
   try {
     for (let at = 0; at < size;) {
-      const length = Math.min(ZEROS.length, size - at)
-      at += (await handle.write(ZEROS, 0, length, at)).bytesWritten
+      const length = Math.min(PIECE, wholeBlocks(size - at))
+      at += beforeBlock((await handle.write(piece, 0, length, at)).bytesWritten)
       await handle.datasync()
     }
     await handle.sync()
@@ -88,8 +95,8 @@ async function zeros(path: string, size: number): Promise<void> {
 export const withoutSync = (files: FileSystem): FileSystem => ({
   ...files,
   durableFlag: 0,
+  directFlag: 0,
   datasync: (_fd, done) => done(null),
-  datasyncSync: () => undefined,
   sync: () => Promise.resolve(),
 })
 

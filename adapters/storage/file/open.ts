@@ -15,10 +15,11 @@ export interface OpenLog {
   readonly logId: bigint
   /** The sequence of the last record. */
   readonly sequence: number
-  /** The last segment: its number, its descriptor, and where the next record goes. */
+  /** The last segment: its number and its descriptor. */
   readonly number: number
   readonly fd: number
-  readonly end: number
+  /** What the last segment holds: the next record goes behind it. */
+  readonly content: Uint8Array
 }
 
 /** Creates the directory and its missing parents, so that they survive a power loss. */
@@ -50,8 +51,8 @@ export async function openLog(
   const number = Math.max(1, recovered.segments.length)
   const content = recovered.tail ?? encodeHeader({ number, logId, firstSequence: 1 })
   await removeDrafts(files, directory)
-  await prepareSegment(files, directory, number, segmentSize)
-  const fd = await createSegment(files, directory, number, content)
+  const direct = await prepareSegment(files, directory, number, segmentSize)
+  const fd = await createSegment(files, directory, number, content, direct)
   const { term, vote } = standing
   return {
     directory,
@@ -62,7 +63,7 @@ export async function openLog(
     sequence,
     number,
     fd,
-    end: content.length,
+    content,
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { CorruptLog, UnknownFormat } from '../../../lib/errors.ts'
 import { appendAll } from './append.ts'
+import { BLOCK } from './blocks.ts'
 import { syncDirectory, type FileSystem } from './filesystem.ts'
 import { readU64, writeU64 } from './numbers.ts'
 
@@ -10,7 +11,7 @@ import { readU64, writeU64 } from './numbers.ts'
 const FORMAT_VERSION = 1
 
 /** The header has a block of its own, so that no append ever writes over it. */
-export const SEGMENT_HEADER = 4096
+export const SEGMENT_HEADER = BLOCK
 
 const MAGIC = Buffer.from('rxraft\0\n', 'latin1')
 
@@ -69,13 +70,28 @@ export function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
 const draftOf = (directory: string, number: number): string =>
   `${join(directory, segmentName(number))}.new`
 
-/** Lays out the zeros of a segment that will be created, which takes the disk a while. */
-export const prepareSegment = (
+/**
+ * Lays out the zeros of a segment that will be created, which takes the disk a while. Resolves with the
+ * flag under which the segment is to be written: some file systems refuse direct writes.
+ */
+export async function prepareSegment(
   files: FileSystem,
   directory: string,
   number: number,
   size: number,
-): Promise<void> => files.zeros(draftOf(directory, number), size)
+): Promise<number> {
+  const draft = draftOf(directory, number)
+  if (files.directFlag !== 0) {
+    try {
+      await files.zeros(draft, size, files.directFlag)
+      return files.directFlag
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+    }
+  }
+  await files.zeros(draft, size, 0)
+  return 0
+}
 
 /** Removes the zeros of a segment that was not needed; opening the log would, too. */
 export const discardPrepared = (
@@ -94,6 +110,7 @@ export async function createSegment(
   directory: string,
   number: number,
   content: Buffer,
+  directFlag: number,
 ): Promise<number> {
   const path = join(directory, segmentName(number))
   const draft = draftOf(directory, number)
@@ -107,5 +124,5 @@ export async function createSegment(
   }
   await files.rename(draft, path)
   await syncDirectory(files, directory)
-  return files.open(path, O_RDWR | files.durableFlag)
+  return files.open(path, O_RDWR | files.durableFlag | directFlag)
 }

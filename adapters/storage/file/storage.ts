@@ -5,20 +5,13 @@ import type { Storage } from '../../../operators/adapters.ts'
 import type { FileSystem } from './filesystem.ts'
 import { lockDirectory } from './lock.ts'
 import { makeDirectory, openLog, type OpenLog } from './open.ts'
-import { Pace } from './pace.ts'
 import { Writer, type Listener } from './writer.ts'
 
 /** The file storage on any file system. */
-export function fileStorage(
-  files: FileSystem,
-  directory: string,
-  segmentSize: number,
-  background = true,
-): Storage {
+export function fileStorage(files: FileSystem, directory: string, segmentSize: number): Storage {
   return (save$) =>
     new Observable((subscriber) => {
-      const pace = new Pace(background)
-      const session = new Session(files, directory, segmentSize, pace, subscriber)
+      const session = new Session(files, directory, segmentSize, subscriber)
       subscriber.add(
         save$.subscribe({
           next: (save) => session.save(save),
@@ -41,7 +34,6 @@ class Session implements Listener {
     private readonly files: FileSystem,
     private readonly directory: string,
     private readonly segmentSize: number,
-    private readonly pace: Pace,
     private readonly subscriber: Subscriber<Restored | Saved | Notice>,
   ) {}
 
@@ -53,7 +45,7 @@ class Session implements Listener {
     const release = await lockDirectory(directory, () => subscriber.closed)
     try {
       const log = await openLog(files, directory, this.segmentSize)
-      const writer = new Writer(files, this.segmentSize, this.pace, log, this)
+      const writer = new Writer(files, this.segmentSize, log, this)
       this.start(log, writer)
       await unsubscribed
       await writer.close()

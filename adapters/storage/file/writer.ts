@@ -2,10 +2,11 @@ import { StorageError } from '../../../lib/errors.ts'
 import type { Save } from '../../../lib/storage.ts'
 import type { Ballot } from '../../../lib/types.ts'
 import { advance, type Standing } from '../log.ts'
-import { append, appendSync } from './append.ts'
+import { append } from './append.ts'
+import { beforeBlock } from './blocks.ts'
 import type { FileSystem } from './filesystem.ts'
 import type { OpenLog } from './open.ts'
-import type { Pace } from './pace.ts'
+import { Page } from './page.ts'
 import { bodyLength, encodeRecord, MAX_BODY, recordLength } from './record.ts'
 import {
   createSegment,
@@ -26,12 +27,6 @@ export interface Listener {
 /** A write takes saves until it has this many bytes, so that a long queue is acknowledged bit by bit. */
 const WRITE_BYTES = 4 << 20
 
-/** Room for the records of a moderate load. */
-const FIRST_BUFFER = 1 << 20
-
-/** A buffer that grew beyond this for one large save is let go. */
-const KEEP_BYTES = 8 << 20
-
 /**
  * Appends saves to a log: one write in flight, and what arrives meanwhile goes into the next one, as one
  * record (group commit).
@@ -40,7 +35,6 @@ export class Writer {
   private waiting: Save[] = []
   private busy = false
   private stopped = false
-  private buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER)
   private whenQuiet: (() => void) | undefined
 
   private readonly standing: Standing
@@ -50,15 +44,15 @@ export class Writer {
   private number: number
   private fd: number
   private end: number
-  /** Settles when the zeros of the next segment are there. */
-  private prepared: Promise<void>
+  private page: Page
+  /** Settles when the zeros of the next segment are there, with the flag to write them under. */
+  private prepared: Promise<number>
   /** What the segment's records say the ballot is. */
   private written: Ballot | undefined
 
   constructor(
     private readonly files: FileSystem,
     private readonly segmentSize: number,
-    private readonly pace: Pace,
     log: OpenLog,
     private readonly listener: Listener,
   ) {
@@ -68,7 +62,8 @@ export class Writer {
     this.sequence = log.sequence
     this.number = log.number
     this.fd = log.fd
-    this.end = log.end
+    this.end = log.content.length
+    this.page = new Page(log.content)
     this.prepared = this.prepare()
   }
 
@@ -98,19 +93,8 @@ export class Writer {
     await discardPrepared(this.files, this.directory, this.number + 1)
   }
 
-  /** Where a write holds up the loop, what this turn of it sends goes out first. */
   private begin(): void {
     this.busy = true
-    if (this.pace.isQuick) setImmediate(() => this.flush())
-    else this.flush()
-  }
-
-  private flush(): void {
-    if (this.stopped) {
-      this.busy = false
-      this.whenQuiet?.()
-      return
-    }
     const group = this.take()
     const length = recordLength(bodyLength(group.at(-1), group))
     if (length > MAX_BODY) {
@@ -145,31 +129,22 @@ export class Writer {
     const ballot =
       isNews || group.every((save) => save.batches.length === 0) ? { term, vote } : undefined
     const length = this.encode(ballot, group)
-    const position = this.end
+    const blocks = this.page.blocks(length)
+    const position = beforeBlock(this.end)
     this.end += length
     this.written = { term, vote }
-    const ended = this.pace.begin()
-    const written = (error: unknown): void => {
-      ended()
-      if (error === null) this.done(group)
-      else this.fail(error)
-    }
-    if (this.pace.isQuick) written(attempt(() => this.appendSync(length, position)))
-    else append(this.files, this.fd, this.buffer, length, position, written)
-  }
-
-  private appendSync(length: number, position: number): void {
-    appendSync(this.files, this.fd, this.buffer, length, position)
+    append(this.files, this.fd, blocks, position, (error) => {
+      if (error !== null) return this.fail(error)
+      this.page.advance(length)
+      this.done(group)
+    })
   }
 
   private encode(ballot: Ballot | undefined, group: readonly Save[]): number {
-    const needed = recordLength(bodyLength(ballot, group))
-    if (needed > this.buffer.length || this.buffer.length > KEEP_BYTES) {
-      this.buffer = Buffer.allocUnsafeSlow(needed)
-    }
+    const room = this.page.room(recordLength(bodyLength(ballot, group)))
     this.sequence++
     const { logId, number: segment, end: offset, sequence } = this
-    return encodeRecord(this.buffer, { logId, segment, offset, sequence }, ballot, group)
+    return encodeRecord(room, { logId, segment, offset, sequence }, ballot, group)
   }
 
   private done(group: readonly Save[]): void {
@@ -194,32 +169,23 @@ export class Writer {
   /** Goes on in a new segment. The last one is durable by now: nothing of it is in flight. */
   private async roll(): Promise<void> {
     const number = this.number + 1
-    await this.prepared
-    const header = { number, logId: this.logId, firstSequence: this.sequence + 1 }
-    const fd = await createSegment(this.files, this.directory, number, encodeHeader(header))
+    const direct = await this.prepared
+    const header = encodeHeader({ number, logId: this.logId, firstSequence: this.sequence + 1 })
+    const fd = await createSegment(this.files, this.directory, number, header, direct)
     const last = this.fd
     this.fd = fd
     this.number = number
-    this.end = SEGMENT_HEADER
+    this.end = header.length
+    this.page.start(header)
     this.written = undefined
     this.prepared = this.prepare()
     await this.files.close(last)
   }
 
   /** Prepares the next segment beside the appends to this one. What fails is told when it is needed. */
-  private prepare(): Promise<void> {
+  private prepare(): Promise<number> {
     const prepared = prepareSegment(this.files, this.directory, this.number + 1, this.segmentSize)
     prepared.catch(() => undefined)
     return prepared
-  }
-}
-
-/** What the call throws, or `null`. */
-function attempt(call: () => void): unknown {
-  try {
-    call()
-    return null
-  } catch (error) {
-    return error
   }
 }

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { Slab } from '../../../lib/slab.ts'
 import { malformed, type Malformed } from '../codec.ts'
 import { readU32, writeU32 } from '../integers.ts'
 
@@ -18,7 +19,7 @@ export interface Frame {
   readonly type: FrameType
   /** A view that is good until the next frame is asked for. */
   readonly head: Uint8Array
-  /** Memory of its own, which nothing else shares. */
+  /** In memory that is never written again. */
   readonly body: Uint8Array
 }
 
@@ -72,8 +73,8 @@ interface Header {
 
 /**
  * Cuts a stream of bytes into frames: `push` each chunk, then ask for `next` until there is none. A
- * body is copied once, into memory of its own, so that no chunk outlives its frames; heads are read
- * where they lie. Lengths are compared with `limit` before any memory is taken for them.
+ * body is copied once, to where it stays, so that no chunk outlives its frames; heads are read where they
+ * lie. Lengths are compared with `limit` before any memory is taken for them.
  */
 export class FrameReader {
   #chunk: Uint8Array = NOTHING
@@ -82,6 +83,7 @@ export class FrameReader {
   #piece: Uint8Array | undefined
   #filled = 0
   #header: Header | undefined
+  readonly #bodies = new Slab()
   #head: Uint8Array | undefined
 
   /** @param limit Longest head and body together, in bytes. It may change between two frames. */
@@ -110,7 +112,7 @@ export class FrameReader {
       // A view on a chunk must not wait for the next one: the body may take long to come.
       this.#head = this.#remaining() < bodyLength ? head.slice() : head
     }
-    const body = bodyLength === 0 ? NOTHING : this.#take(bodyLength, true)
+    const body = bodyLength === 0 ? NOTHING : this.#takeBody(bodyLength)
     if (body === undefined) return undefined
     if (bodyLength > 0 && crc32(body) !== bodyCrc) {
       return malformed('the checksum of the body is wrong')
@@ -147,29 +149,30 @@ export class FrameReader {
   }
 
   /** The next `size` bytes in one piece, or `undefined` until they have all arrived. */
-  #take(size: number, owned = false): Uint8Array | undefined {
-    if (this.#piece === undefined && !owned && this.#remaining() >= size) {
-      this.#at += size
-      return this.#chunk.subarray(this.#at - size, this.#at)
-    }
-    this.#piece ??= memory(size)
-    const part = Math.min(size - this.#filled, this.#remaining())
-    this.#piece.set(this.#chunk.subarray(this.#at, this.#at + part), this.#filled)
-    this.#at += part
-    this.#filled += part
+  #take(size: number): Uint8Array | undefined {
+    if (this.#piece === undefined && this.#remaining() >= size) return this.#cut(size)
+    this.#piece ??= new Uint8Array(size)
+    const part = this.#cut(Math.min(size - this.#filled, this.#remaining()))
+    this.#piece.set(part, this.#filled)
+    this.#filled += part.length
     if (this.#filled < size) return undefined
     const piece = this.#piece
     this.#piece = undefined
     this.#filled = 0
     return piece
   }
-}
 
-const PAGE_BYTES = 4096
+  #takeBody(size: number): Uint8Array | undefined {
+    const bodies = this.#bodies
+    const missing = size - bodies.size
+    bodies.reserve(missing)
+    bodies.add(this.#cut(Math.min(missing, this.#remaining())))
+    return bodies.size < size ? undefined : bodies.take()
+  }
 
-/** Memory that no other array shares; where that saves time, it is not filled with zeros first. */
-export function memory(size: number): Uint8Array {
-  return size < PAGE_BYTES
-    ? new Uint8Array(size)
-    : new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  /** The next `size` bytes of the chunk, where they lie. */
+  #cut(size: number): Uint8Array {
+    this.#at += size
+    return this.#chunk.subarray(this.#at - size, this.#at)
+  }
 }

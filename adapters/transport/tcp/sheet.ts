@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Message } from '../../../lib/messages.ts'
 import { bodyLength, headLength, writeHead } from '../codec.ts'
-import { HEADER_BYTES, memory, writeHeader } from './frame.ts'
+import { HEADER_BYTES, writeHeader } from './frame.ts'
 
 const SLAB_BYTES = 64 * 1024
 /** Bodies up to this size are copied behind their head; larger ones go out from where they lie. */
@@ -54,7 +54,7 @@ export class Sheet {
   #reserve(size: number): void {
     if (this.#end + size <= this.#slab.length) return
     this.#cut()
-    this.#slab = memory(Math.max(size, SLAB_BYTES))
+    this.#slab = new Uint8Array(Math.max(size, SLAB_BYTES))
     this.#start = this.#end = 0
   }
 

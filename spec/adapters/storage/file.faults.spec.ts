@@ -104,7 +104,7 @@ describe('a disk that fails stops the storage at once', () => {
   it('and so does a save that contradicts the log, before it has been opened', async () => {
     const path = directory()
     const gap = save(2, 1, 'a', batch(7, 1, ['far away']))
-    const node = run(file(path, { background: true }), [...appends(1), gap, save(3, 9, 'z')])
+    const node = run(file(path), [...appends(1), gap, save(3, 9, 'z')])
     expect(await node.ended()).toMatchObject({ code: 'invariant' })
     const { term, batches } = await reopen(file(path))
     expect([term, entriesOf(batches)]).toEqual([1, logAfter(appends(1))])
@@ -154,11 +154,22 @@ describe('short writes [F13]', () => {
     (fd, bytes, offset, length, position, done) =>
       nodeFileSystem.write(fd, bytes, offset, Math.min(length, most), position, done)
 
-  it('go on where they stopped', async () => {
+  it.each([
+    ['in the middle of a block', 9973, 0],
+    ['at the end of one, with direct writes', 8192, nodeFileSystem.directFlag],
+  ])('go on where they stopped: %s', async (_where, most, directFlag) => {
     const path = directory()
     const saves = appends(5, 40_000)
-    await saveAll(fileStorage({ ...nodeFileSystem, write: writing(9973) }, path, 1 << 20), saves)
+    const files = { ...nodeFileSystem, write: writing(most), directFlag }
+    await saveAll(fileStorage(files, path, 1 << 20), saves)
     expect(entriesOf((await reopen(file(path))).batches)).toEqual(logAfter(saves))
+  })
+
+  it.each([1, 4095])('of %d bytes, less than a block, are an error', async (most) => {
+    const files = { ...nodeFileSystem, write: writing(most), directFlag: 0 }
+    expect(
+      await run(fileStorage(files, directory(), 1 << 20), appends(1, 40_000)).ended(),
+    ).toBeInstanceOf(StorageError)
   })
 
   it('of nothing at all are an error', async () => {

@@ -21,7 +21,19 @@ storageLaws('file without fsync', () => file(directory(), { unsafeNoFsync: true 
 storageLaws('file with a datasync after each write', () =>
   fileStorage({ ...nodeFileSystem, durableFlag: 0 }, directory(), 1 << 20),
 )
+storageLaws('file through the page cache', () =>
+  fileStorage({ ...nodeFileSystem, directFlag: 0 }, directory(), 1 << 20),
+)
+storageLaws('file on a system that refuses direct writes', () =>
+  fileStorage({ ...nodeFileSystem, zeros: refusingDirect }, directory(), 1 << 20),
+)
 storageLaws('file in small segments', () => file(directory(), { segmentSize: 16 << 10 }))
+
+/** What some file systems say of direct writes. */
+const refusingDirect: FileSystem['zeros'] = (path, size, directFlag) =>
+  directFlag === 0
+    ? nodeFileSystem.zeros(path, size, 0)
+    : Promise.reject(Object.assign(new Error('refused'), { code: 'EINVAL' }))
 
 const long = (count: number, size: number): Save[] =>
   Array.from({ length: count }, (_, i) =>
@@ -200,7 +212,7 @@ describe('closing', () => {
 
   it('lets the write in flight finish', async () => {
     const path = directory()
-    const node = run(file(path, { background: true }))
+    const node = run(file(path))
     await node.restored()
     for (const it of long(3, 10)) node.save$.next(it)
     node.stop()
