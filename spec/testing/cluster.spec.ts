@@ -231,4 +231,12 @@ describe('a cluster that cannot be', () => {
     })
     expect(thrown).toEqual([new ConfigError('id', 'x', 'one of a')])
   })
+
+  it.each([
+    ['a partition', { partitions$: [[['a'], ['x']]] }],
+    ['a cut', { cuts$: [[['a', 'x'] as const]] }],
+  ])('fails where %s names a server that is not there', (_, faults) => {
+    const test = (): void => marbles(({ hot }) => void cluster(1, faults).connect(hot('----|')))
+    expect(test).toThrow(new ConfigError('id', 'x', 'one of a'))
+  })
 })

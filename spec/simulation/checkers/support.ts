@@ -1,0 +1,133 @@
+import { noop, pack, type Batch } from '../../../lib/batch.ts'
+import { append, emptyLog, type Log } from '../../../lib/log.ts'
+import type { Message } from '../../../lib/messages.ts'
+import { booting, type Leader, type State } from '../../../lib/state.ts'
+import { begin, finish, type AppliedBatch, type Step } from '../../../lib/turn.ts'
+import type { NodeId } from '../../../lib/types.ts'
+import type {
+  MakeChecker,
+  Observation,
+  Request,
+  Response,
+} from '../../../testing/checkers/observation.ts'
+
+/** What a checker says about a run, in order. */
+export function judge(make: MakeChecker, run: readonly Observation[]): string[] {
+  const said: string[] = []
+  const checker = make((message) => said.push(message))
+  for (const seen of run) checker.observe(seen)
+  return said
+}
+
+/** A log of entries, each `term` or `term:word`; without a word it is a leader's empty entry. */
+export const logOf = (...entries: readonly string[]): Log =>
+  append(
+    emptyLog(),
+    entries.map((entry, i) => entryOf(i + 1, entry)),
+  )
+
+export function entryOf(index: number, entry: string): Batch {
+  const [term, word] = entry.split(':')
+  return word === undefined ? noop(index, Number(term)) : batchOf(index, Number(term), word)
+}
+
+export function batchOf(index: number, term: number, ...words: readonly string[]): Batch {
+  const bytes = pack(words.map((word) => new TextEncoder().encode(word)))
+  return { index, term, kind: 'command', count: words.length, bytes }
+}
+
+export const leader: Leader = {
+  type: 'leader',
+  firstIndex: 1,
+  progress: [],
+  round: 0,
+  pulse: 0,
+  untold: undefined,
+  reads: [],
+}
+
+export const follower = (of?: NodeId): State['role'] => ({
+  type: 'follower',
+  leader: of,
+  asked: [],
+})
+
+interface Told extends Partial<Omit<State, 'log'>> {
+  readonly log?: Log
+  readonly life?: number
+  readonly says?: readonly (readonly [NodeId, Message])[]
+  readonly applied?: readonly AppliedBatch[]
+}
+
+/** A turn of one of the servers a, b and c, that ends in a state with what is told, in life 1. */
+export function turn(
+  id: NodeId,
+  { life = 1, says = [], applied = [], ...told }: Told,
+): Observation {
+  const members = { voters: ['a', 'b', 'c'] }
+  const config = {
+    ...{ id, members, electionTimeoutMin: 1, electionTimeoutMax: 2 },
+    ...{ preVote: true, checkQuorum: true, maxAppendBytes: 1 },
+    ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
+  }
+  const before = booting(config)
+  const state: State = { ...before, booted: true, ...told }
+  const send = says.map(([to, message]) => ({ from: id, to, message }))
+  const step: Step = { ...finish(begin(before), before, []), state, send, applied }
+  return { type: 'step', at: 0, id, life, step }
+}
+
+/** A server's disk after a write: its ballot, and its entries as in {@link logOf}. */
+export function disk(
+  id: NodeId,
+  term: number,
+  vote: NodeId | undefined,
+  ...entries: readonly string[]
+): Observation {
+  const terms = [0, ...entries.map((entry) => Number(entry.split(':')[0]))]
+  const termAt = (index: number): number | undefined => terms[index]
+  return { type: 'durable', at: 0, id, term, vote, lastIndex: entries.length, termAt }
+}
+
+export const started = (id: NodeId, life = 1): Observation => ({ type: 'started', at: 0, id, life })
+export const stopped = (id: NodeId, life = 1): Observation => ({ type: 'stopped', at: 0, id, life })
+export const wiped = (id: NodeId): Observation => ({ type: 'wiped', at: 0, id })
+export const healed: Observation = { type: 'healed', at: 0 }
+export const ended: Observation = { type: 'ended', at: 0 }
+
+export const invoked = (operation: number, request: Request, client = operation): Observation => ({
+  ...{ type: 'invoked', at: 0, client, operation, request },
+})
+
+export const returned = (
+  operation: number,
+  response: Response,
+  client = operation,
+): Observation => ({ type: 'returned', at: 0, client, operation, response })
+
+export const ok: Response = { type: 'ok' }
+export const failed: Response = { type: 'failed' }
+export const unknown: Response = { type: 'unknown' }
+
+export const word = (value: string): Request => ({ type: 'append', key: 'k', value })
+
+/** A batch as it was applied, each command of it with the result `done` unless told otherwise. */
+export const applied = (batch: Batch, results: readonly unknown[] = []): AppliedBatch => ({
+  batch,
+  outcomes:
+    batch.kind === 'noop'
+      ? []
+      : Array.from({ length: batch.count }, (_, i) => {
+          const { index, term } = batch
+          return { index: index + i, term, command: {}, ok: true, result: results[i] ?? 'done' }
+        }),
+})
+
+/** Requests as they were applied from `index` on. */
+export const appliedRequests = (index: number, ...requests: readonly Request[]): AppliedBatch => {
+  const batch = batchOf(index, 1, ...requests.map((request) => JSON.stringify(request)))
+  const outcomes = requests.map((command, i) => ({
+    ...{ index: index + i, term: 1, command, ok: true, result: null },
+  }))
+  return { batch, outcomes }
+}

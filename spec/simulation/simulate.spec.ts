@@ -1,0 +1,218 @@
+import { concatMap, delay, from, map, merge, of, timer, type Observable } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import type { Save, Saved } from '../../lib/storage.ts'
+import type { Storage } from '../../operators/adapters.ts'
+import { chaosSchedule, survivable } from '../../testing/simulation/chaos.ts'
+import type { Fault, FaultEvent } from '../../testing/simulation/faults.ts'
+import { shrink } from '../../testing/simulation/shrink.ts'
+import { simulate, type Report } from '../../testing/simulation/simulate.ts'
+import type { StoreOptions } from '../../testing/simulation/store.ts'
+
+const small = { nodes: 3, seed: 2, duration: 5_000 } as const
+
+const checkersOf = ({ violations }: Report): string[] => violations.map(({ checker }) => checker)
+
+describe('a simulation', () => {
+  it('is its seed: the same again, byte for byte', () => {
+    const one = simulate({ ...small, trace: true })
+    const other = simulate({ ...small, trace: true })
+    expect(one.trace!.length).toBeGreaterThan(1000)
+    expect(other).toEqual(one)
+    expect(simulate(small).hash).toBe(one.hash)
+    expect(simulate({ ...small, seed: 4 }).hash).not.toBe(one.hash)
+  })
+
+  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('seed %i passes', (seed) => {
+    const report = simulate({ nodes: 5, seed, duration: 10_000 })
+    expect(report.violations).toEqual([])
+    expect(report.elections).toBeGreaterThan(0)
+    expect(report.commits).toBeGreaterThan(0)
+  })
+
+  it.each([1, 2, 4, 9])('%i servers pass', (nodes) => {
+    expect(simulate({ ...small, nodes }).violations).toEqual([])
+  })
+
+  it('refuses what cannot be', () => {
+    expect(() => simulate({ ...small, nodes: 10 })).toThrow('nodes is 10')
+    expect(() => simulate({ ...small, seed: 0.5 })).toThrow('seed is 0.5')
+    expect(() => simulate({ ...small, duration: -1 })).toThrow('duration is -1')
+  })
+})
+
+describe('faults', () => {
+  it.each([...survivable, 'wipeDisk' as const])('%s is injected, and bites', (kind) => {
+    const quiet = simulate({ ...small, nodes: 5, faults: [] })
+    const faults = { kinds: [kind], every: kind === 'flipBit' || kind === 'wipeDisk' ? 10 : 200 }
+    const report = simulate({ ...small, nodes: 5, faults, checkers: [] })
+    expect(report.violations).toEqual([])
+    expect(report.faults[kind]).toBeGreaterThan(0)
+    expect(report.schedule.some(({ type }) => type === kind)).toBe(true)
+    expect(report.hash).not.toBe(quiet.hash)
+  })
+
+  it('never break so many disks that no quorum is left', () => {
+    const faults = { kinds: ['flipBit'] as const, every: 1 }
+    const report = simulate({ ...small, nodes: 5, faults })
+    expect(report.faults['flipBit']).toBe(2)
+    expect(report.violations).toEqual([])
+  })
+
+  it('of a schedule can be replayed', () => {
+    const first = simulate({ ...small, seed: 3 })
+    expect(first.schedule.length).toBeGreaterThan(3)
+    const again = simulate({ ...small, seed: 3, faults: first.schedule })
+    expect(again).toEqual(first)
+  })
+
+  it('are streams, alone or merged', () => {
+    const outage = (id: string): Observable<Fault> =>
+      from<Fault[]>([
+        { type: 'crash', id },
+        { type: 'restart', id },
+      ])
+    const report = simulate({
+      ...small,
+      faults: (scheduler) =>
+        merge(
+          timer(1_000, scheduler).pipe(map((): Fault => ({ type: 'pause', id: 'b' }))),
+          outage('a').pipe(concatMap((fault) => of(fault).pipe(delay(700, scheduler)))),
+        ),
+    })
+    expect(report.schedule).toEqual([
+      { at: 700, type: 'crash', id: 'a' },
+      { at: 1000, type: 'pause', id: 'b' },
+      { at: 1400, type: 'restart', id: 'a' },
+    ])
+    expect(report.faults).toEqual({ crash: 1, pause: 1, restart: 1 })
+    expect(report.violations).toEqual([])
+  })
+
+  it('that strike a paused server are over when it is resumed: its disk has failed, and it starts again', () => {
+    const report = simulate({
+      ...small,
+      faults: [
+        { at: 4_000, type: 'failFsync', id: 'a', keep: 0 },
+        { at: 4_000, type: 'stallDisk', id: 'a' },
+        { at: 4_980, type: 'pause', id: 'a' },
+        { at: 4_981, type: 'unstallDisk', id: 'a' },
+      ],
+    })
+    expect(report.faults).toMatchObject({ failFsync: 1, pause: 1 })
+    expect(report.violations).toEqual([])
+  })
+
+  it('are drawn from the seed, in the order of time, until the end', () => {
+    const options = { ids: ['a', 'b', 'c'], duration: 10_000 }
+    const schedule = chaosSchedule(7, options)
+    expect(chaosSchedule(7, options)).toEqual(schedule)
+    expect(chaosSchedule(8, options)).not.toEqual(schedule)
+    const times = schedule.map(({ at }) => at)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+    expect(times.every((at) => at < 10_000)).toBe(true)
+  })
+})
+
+/** A defect: it acknowledges a save before it is durable. */
+const hasty =
+  (storage: Storage): Storage =>
+  (saves) => {
+    const early$ = from(saves).pipe(
+      map(({ sequence, term }: Save): Saved => ({ type: 'saved', sequence, term })),
+    )
+    const honest$ = storage(saves)
+    return merge(honest$.pipe(concatMap((fact) => (fact.type === 'saved' ? [] : [fact]))), early$)
+  }
+
+const withHastyDisk = (options: StoreOptions): StoreOptions => ({
+  ...options,
+  storage: hasty(options.storage!),
+})
+
+describe('a defect', () => {
+  it('of a disk that acknowledges too early is caught, and its schedule shrinks', () => {
+    const faults = { kinds: ['loseWrites', 'slowDisk'] as const, every: 150 }
+    const broken = { ...small, configure: withHastyDisk }
+    const failing = Array.from({ length: 40 }, (_, seed) => ({ ...broken, seed, faults })).find(
+      (simulation) => simulate(simulation).violations.length > 0,
+    )
+    expect(failing).toBeDefined()
+    const report = simulate(failing!)
+    const fails = (schedule: readonly FaultEvent[]): boolean =>
+      checkersOf(simulate({ ...failing!, faults: schedule })).includes(checkersOf(report)[0]!)
+    const smallest = shrink(report.schedule, fails)
+    expect(fails(smallest)).toBe(true)
+    expect(smallest.length).toBeLessThan(report.schedule.length / 2)
+    const honest = simulate({ ...small, seed: failing!.seed, faults: report.schedule })
+    expect(honest.violations).toEqual([])
+  })
+
+  it('of liveness is caught: a cluster that cannot heal', () => {
+    const mute = (options: StoreOptions): StoreOptions => ({
+      ...options,
+      transport: (outbound) =>
+        options.transport!(outbound.pipe(concatMap((e) => (e.message.type === 'vote' ? [] : [e])))),
+    })
+    const report = simulate({ ...small, faults: [], configure: mute })
+    expect(checkersOf(report)).toContain('liveness')
+    expect(report.violations.map(({ message }) => message).join()).toContain('has not served')
+  })
+
+  it('of an engine that stops by itself is caught', () => {
+    const broken = (options: StoreOptions): StoreOptions => ({
+      ...options,
+      transport: (outbound) =>
+        options.transport!(
+          outbound.pipe(
+            map((envelope, i) => {
+              if (i === 50) throw new Error('a bug')
+              return envelope
+            }),
+          ),
+        ),
+    })
+    const report = simulate({ ...small, faults: [], configure: broken })
+    expect(report.violations[0]).toMatchObject({ checker: 'engine' })
+    expect(report.violations[0]!.message).toContain('a bug')
+  })
+})
+
+describe('an exception that nobody catches', () => {
+  it('is a violation: in production the process would be gone', () => {
+    const broken = (options: StoreOptions): StoreOptions => ({
+      ...options,
+      turns: {
+        now: () => 0,
+        schedule: () =>
+          options.turns!.schedule(() => {
+            throw new Error('a bug')
+          }),
+      },
+    })
+    const report = simulate({ ...small, faults: [], configure: broken })
+    expect(report.violations).toMatchObject([{ checker: 'engine', message: 'threw Error: a bug' }])
+  })
+})
+
+describe('shrinking', () => {
+  const events = Array.from({ length: 40 }, (_, at): FaultEvent => ({ at, type: 'heal' }))
+  const has = (part: readonly FaultEvent[], ...times: number[]): boolean =>
+    times.every((time) => part.some(({ at }) => at === time))
+
+  it('leaves what is needed, in its order', () => {
+    expect(shrink(events, (part) => has(part, 3, 17, 31))).toEqual([
+      events[3],
+      events[17],
+      events[31],
+    ])
+    expect(shrink(events, (part) => has(part, 39))).toEqual([events[39]])
+    expect(shrink(events, () => true)).toEqual([])
+    expect(shrink(events, () => false)).toEqual(events)
+  })
+
+  it('asks no more often than it may', () => {
+    let asked = 0
+    shrink(events, (part) => ++asked > 0 && has(part, 3, 17, 31), 10)
+    expect(asked).toBe(10)
+  })
+})

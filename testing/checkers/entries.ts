@@ -1,0 +1,73 @@
+import type { Batch } from '../../lib/batch.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Index, Term } from '../../lib/types.ts'
+
+/**
+ * A bystander's own reading of logs and batches: nothing here comes from the engine, so that a mistake of
+ * the engine's cannot hide itself.
+ */
+
+/** Is shown one entry: `print` is a hash of its kind and its bytes, 32 bits. */
+export type Visit = (index: Index, term: Term, print: number) => void
+
+/** Shows the entries `from` to `to` of a batch, as far as it has them. */
+export function visitBatch(batch: Batch, from: Index, to: Index, visit: Visit): void {
+  const { bytes, count } = batch
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let i = 0, start = 0; i < count && batch.index + i <= to; i++) {
+    const end = start + 4 + view.getUint32(start, true)
+    const index = batch.index + i
+    if (index >= from) visit(index, batch.term, printOf(batch.kind, bytes, start + 4, end))
+    start = end
+  }
+}
+
+/** Shows the entries `from` to `to` of a log, as far as it has them. */
+export function visitLog(log: Log, from: Index, to: Index, visit: Visit): void {
+  for (let cell = Math.max(0, cellOf(log, from)); cell < log.length; cell++) {
+    const batch = log.cells[cell]!
+    if (batch.index > to) return
+    visitBatch(batch, from, to, visit)
+  }
+}
+
+/** The term of the entry at `index`, 0 for index 0; `undefined` where the log has none. */
+export function termIn(log: Log, index: Index): Term | undefined {
+  if (index === 0) return 0
+  const batch = log.cells[cellOf(log, index)]
+  return batch !== undefined && index < batch.index + batch.count ? batch.term : undefined
+}
+
+/** How many cells two windows of one server's log have in common, from the first one on. */
+export function commonCells(before: Log, now: Log): number {
+  const length = Math.min(before.length, now.length)
+  if (before.cells === now.cells) return length
+  let cell = 0
+  while (cell < length && before.cells[cell] === now.cells[cell]) cell++
+  return cell
+}
+
+/** The last index of the first `cells` cells. */
+export function lastOf(log: Log, cells: number): Index {
+  const batch = log.cells[cells - 1]
+  return batch === undefined ? 0 : batch.index + batch.count - 1
+}
+
+/** The last cell that begins at `index` or before; -1 when there is none. */
+function cellOf(log: Log, index: Index): number {
+  let low = 0
+  let high = log.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (log.cells[middle]!.index <= index) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/** FNV-1a. */
+function printOf(kind: string, bytes: Uint8Array, start: number, end: number): number {
+  let print = kind === 'noop' ? 0x811c9dc5 : 0x01000193
+  for (let i = start; i < end; i++) print = Math.imul(print ^ bytes[i]!, 0x01000193)
+  return print ^ (end - start)
+}

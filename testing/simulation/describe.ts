@@ -1,0 +1,52 @@
+import type { Envelope, Message } from '../../lib/messages.ts'
+import type { Request, Response } from '../checkers/observation.ts'
+import type { FaultEvent } from './faults.ts'
+
+/** A message on one line: `a>b append@3 7@2 [8+2@3] commit 6`. */
+export const describe = ({ from, to, message }: Envelope): string =>
+  `${from}>${to} ${message.type}@${message.term} ${details(message)}`
+
+function details(message: Message): string {
+  switch (message.type) {
+    case 'requestVote':
+      return `${message.pre ? 'pre ' : ''}${message.lastIndex}@${message.lastTerm}`
+    case 'vote':
+      return `${message.pre ? 'pre ' : ''}${message.granted ? 'yes' : 'no'}`
+    case 'append': {
+      const batches = message.batches.map(({ index, count, term }) => `${index}+${count}@${term}`)
+      return `${message.prevIndex}@${message.prevTerm} [${batches.join(' ')}] commit ${message.commit}`
+    }
+    case 'appended':
+      return `${message.match}`
+    case 'rejected':
+      return `${message.prevIndex} hint ${message.hintIndex}@${message.hintTerm}`
+    case 'heartbeat':
+      return `${message.round} commit ${message.commit}@${message.commitTerm}`
+    case 'heartbeatReply':
+      return `${message.round}`
+    case 'readIndex':
+      return `${message.ticket}`
+    case 'readIndexReply':
+      return `${message.ticket} ${message.index}`
+  }
+}
+
+export function describeRequest(request: Request): string {
+  switch (request.type) {
+    case 'get':
+      return `get ${request.key}`
+    case 'cas':
+      return `cas ${request.key} ${request.expected ?? '-'} ${request.value}`
+    case 'put':
+    case 'append':
+      return `${request.type} ${request.key} ${request.value}`
+  }
+}
+
+export const describeResponse = (response: Response): string =>
+  response.type === 'ok' ? `ok ${response.value ?? '-'} ${response.swapped ?? '-'}` : response.type
+
+/** A fault on one line, with all of its data. */
+export function describeFault({ at: _, type, ...data }: FaultEvent): string {
+  return `fault ${type} ${JSON.stringify(data)}`
+}

@@ -1,0 +1,146 @@
+import type { Millis, NodeId } from '../../lib/types.ts'
+import type { DiskFault, Fault, FaultEvent } from './faults.ts'
+import type { SimulatedServer } from './server.ts'
+import type { World } from './world.ts'
+
+/** What the injector tells. */
+export interface InjectorWitness {
+  /** A fault has been injected, whether or not anything came of it. */
+  injected(event: FaultEvent): void
+  /** Something really came of a fault of this kind. */
+  bit(kind: string): void
+}
+
+/** A server that is resumed has read its mail after this many virtual ms. */
+const WAKING = 1
+
+/** Lets faults loose on a world, except one that would leave it without a quorum for good. */
+export class Injector {
+  readonly #wiped = new Set<NodeId>()
+
+  constructor(
+    private readonly world: World,
+    private readonly witness: InjectorWitness,
+  ) {}
+
+  inject(fault: Fault): void {
+    if (isFinal(fault) && !this.#canBreak(fault.id)) return
+    const at: Millis = this.world.clock.now()
+    this.witness.injected({ ...fault, at })
+    this.#inject(fault)
+  }
+
+  /** Every fault is over: who is down starts again, unless its disk cannot be read. */
+  heal(): void {
+    const { clock, network, servers, healable } = this.world
+    network.inject({ type: 'heal' })
+    for (const type of ['lose', 'duplicate', 'reorder'] as const) network.inject({ type, rate: 0 })
+    network.inject({ type: 'delay', ms: 0 })
+    for (const server of servers) {
+      server.disk.repair()
+      server.clock.drift(1)
+      server.clock.resume()
+    }
+    // What waited for a paused server may be its disk's error: only then is it known who is down.
+    clock.runUntil(clock.now() + WAKING)
+    for (const server of healable) server.start()
+  }
+
+  #inject(fault: Fault): void {
+    switch (fault.type) {
+      case 'lose':
+      case 'duplicate':
+      case 'reorder':
+      case 'delay':
+      case 'heal':
+        return this.world.network.inject(fault)
+      case 'cut':
+      case 'partition':
+      case 'bridge':
+      case 'ring':
+        this.witness.bit(fault.type)
+        return this.world.network.inject(fault)
+      default: {
+        const server = this.world.server(fault.id)
+        if (server !== undefined) this.#harm(server, fault)
+      }
+    }
+  }
+
+  #harm(server: SimulatedServer, fault: Extract<Fault, { id: NodeId }>): void {
+    switch (fault.type) {
+      case 'restart':
+        if (server.node === undefined) this.witness.bit('restart')
+        return server.start()
+      case 'resume':
+        return server.clock.resume()
+      case 'jump':
+        this.witness.bit(fault.type)
+        return server.clock.jump(fault.ms)
+      case 'drift':
+        if (fault.rate !== 1) this.witness.bit(fault.type)
+        return server.clock.drift(fault.rate)
+      case 'pause':
+        if (server.node === undefined || server.clock.isPaused) return
+        this.witness.bit(fault.type)
+        return server.clock.pause()
+      case 'crash':
+        return this.#crash(server, fault.type, 1)
+      default:
+        return this.#harmDisk(server, fault)
+    }
+  }
+
+  #harmDisk(server: SimulatedServer, fault: DiskFault): void {
+    const { disk } = server
+    switch (fault.type) {
+      case 'slowDisk':
+        if (fault.ms > 0) this.witness.bit(fault.type)
+        return disk.slow(fault.ms)
+      case 'stallDisk':
+        this.witness.bit(fault.type)
+        return disk.stall(true)
+      case 'unstallDisk':
+        return disk.stall(false)
+      case 'failFsync':
+        return disk.failNextSync(fault.keep)
+      case 'fillDisk':
+        return disk.fill(true)
+      case 'freeDisk':
+        return disk.fill(false)
+      case 'tearWrite':
+        return disk.duringSync(() => this.#crash(server, fault.type, fault.keep))
+      case 'loseWrites':
+        return disk.duringSync(() => this.#crash(server, fault.type, 0))
+      case 'flipBit':
+        this.witness.bit(fault.type)
+        server.crash(1)
+        disk.isCorrupt = true
+        return
+      case 'wipeDisk':
+        this.witness.bit(fault.type)
+        this.#wiped.add(server.id)
+        server.crash(0)
+        return disk.wipe()
+    }
+  }
+
+  #crash(server: SimulatedServer, kind: string, keep: number): void {
+    if (server.node === undefined) return
+    this.witness.bit(kind)
+    server.crash(keep)
+  }
+
+  /** Whether there is a disk to break, and the others are a quorum without it. */
+  #canBreak(id: NodeId): boolean {
+    const { servers } = this.world
+    if (this.world.server(id)?.disk.isCorrupt !== false) return false
+    const left = servers.filter(
+      (server) => server.id !== id && !server.disk.isCorrupt && !this.#wiped.has(server.id),
+    )
+    return left.length > servers.length / 2
+  }
+}
+
+const isFinal = (fault: Fault): fault is Extract<Fault, { type: 'flipBit' | 'wipeDisk' }> =>
+  fault.type === 'flipBit' || fault.type === 'wipeDisk'

@@ -1,0 +1,131 @@
+import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs'
+import type { Millis } from '../../lib/types.ts'
+import type { VirtualClock } from './clock.ts'
+import type { Task } from './heap.ts'
+import { scheduleOn } from './scheduleOn.ts'
+
+/** A process that wakes up needs this long for one overdue timer, in ms: each has a turn of its own. */
+const TURN = 0.001
+
+interface Timer {
+  /** On this server's clock. */
+  readonly due: Millis
+  readonly run: () => void
+  task: Task | undefined
+}
+
+/**
+ * One server's view of time: its clock may run fast or slow and jump forwards, never back, and its process
+ * may be paused. Whatever is due to a paused server waits, and happens when it is resumed: its timers
+ * first, as a stalled process finds them before its mail.
+ */
+export class ServerClock implements SchedulerLike {
+  readonly #timers = new Set<Timer>()
+  /** Due while the server was paused. */
+  #overdue: Timer[] = []
+  #mail: (() => void)[] = []
+  /** Will read the mail that came while the server was paused. */
+  #reading: Task | undefined
+  #isPaused = false
+  #rate = 1
+  /** This clock showed `#shown` when the world's showed `#since`. */
+  #shown: Millis = 0
+  #since: Millis = 0
+
+  constructor(private readonly world: VirtualClock) {}
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  now(): Millis {
+    return this.#shown + (this.world.now() - this.#since) * this.#rate
+  }
+
+  schedule<T>(
+    work: (this: SchedulerAction<T>, state: T) => void,
+    delay = 0,
+    state?: T,
+  ): Subscription {
+    return scheduleOn(this, work, delay, state as T)
+  }
+
+  after(delay: Millis, run: () => void): Timer {
+    const timer: Timer = { due: this.now() + delay, run, task: undefined }
+    this.#timers.add(timer)
+    timer.task = this.world.after(delay / this.#rate, () => this.#ring(timer))
+    return timer
+  }
+
+  cancel(timer: Timer): void {
+    if (timer.task !== undefined) this.world.cancel(timer.task)
+    this.#timers.delete(timer)
+  }
+
+  /** Something reaches this server from outside: now, or when it is resumed. */
+  post(run: () => void): void {
+    if (this.#isPaused) this.#mail.push(run)
+    else run()
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    const overdue = this.#overdue
+    const mail = this.#mail
+    this.#overdue = []
+    this.#mail = []
+    const waiting = overdue.filter((timer) => this.#timers.has(timer))
+    for (const [i, timer] of waiting.entries()) {
+      timer.task = this.world.after(i * TURN, () => this.#ring(timer))
+    }
+    this.#reading = this.world.after(waiting.length * TURN, () =>
+      mail.forEach((run) => this.post(run)),
+    )
+  }
+
+  /** The clock shows `ms` more, at once. */
+  jump(ms: Millis): void {
+    this.#set(this.now() + ms, this.#rate)
+  }
+
+  /** From now on the clock shows `rate` milliseconds for each that passes. */
+  drift(rate: number): void {
+    this.#set(this.now(), rate)
+  }
+
+  /** The process is dead: nothing that waited for it happens. The clock runs on. */
+  clear(): void {
+    for (const timer of this.#timers) this.cancel(timer)
+    if (this.#reading !== undefined) this.world.cancel(this.#reading)
+    this.#overdue = []
+    this.#mail = []
+    this.#isPaused = false
+  }
+
+  #ring(timer: Timer): void {
+    timer.task = undefined
+    if (this.#isPaused) {
+      this.#overdue.push(timer)
+      return
+    }
+    this.#timers.delete(timer)
+    timer.run()
+  }
+
+  #set(shown: Millis, rate: number): void {
+    this.#shown = shown
+    this.#since = this.world.now()
+    this.#rate = rate
+    for (const timer of this.#timers) {
+      if (timer.task === undefined) continue
+      this.world.cancel(timer.task)
+      const delay = Math.max(0, timer.due - shown) / rate
+      timer.task = this.world.after(delay, () => this.#ring(timer))
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { from, type Observable, type ObservableInput, type SchedulerLike } from 'rxjs'
+import { ConfigError } from '../../lib/errors.ts'
+import type { Millis, NodeId } from '../../lib/types.ts'
+import { checkers } from '../checkers/index.ts'
+import type { MakeChecker } from '../checkers/observation.ts'
+import { chaosSchedule, scheduled, type ChaosOptions } from './chaos.ts'
+import { Promises } from './client.ts'
+import type { Fault, FaultEvent } from './faults.ts'
+import { heal } from './healing.ts'
+import { Injector } from './injector.ts'
+import { Journal, messageOf, type Violation } from './journal.ts'
+import type { StoreOptions } from './store.ts'
+import { Clients, type Workload } from './workload.ts'
+import { World } from './world.ts'
+
+/**
+ * Which faults there are: drawn from the seed; or a schedule, as a {@link Report} has it; or a stream, which is
+ * subscribed to when the simulation begins and takes its time from the scheduler.
+ */
+export type Faults =
+  | Omit<ChaosOptions, 'ids' | 'duration'>
+  | readonly FaultEvent[]
+  | ((scheduler: SchedulerLike) => ObservableInput<Fault>)
+
+/** What to simulate. */
+export interface Simulation {
+  /** How many servers: 1 to 9, named a, b, c and so on. */
+  readonly nodes: number
+  /** Determines all chance: the same seed makes the same run, byte for byte. */
+  readonly seed: number
+  /** Virtual ms of chaos; afterwards all faults are over, and the cluster must heal. */
+  readonly duration: Millis
+  /** Default: drawn from the seed, of every kind that a cluster must survive. */
+  readonly faults?: Faults
+  /** Default: five clients, five operations a second each. */
+  readonly workload?: Workload
+  /** Whether the report has the trace, besides its hash. Default false. */
+  readonly trace?: boolean
+  /** Who watches. Default: every checker there is. */
+  readonly checkers?: readonly MakeChecker[]
+  /** Changes what each life of each server is made from: other timeouts, an adapter around another. */
+  readonly configure?: (options: StoreOptions) => StoreOptions
+}
+
+/** What came of a simulation. */
+export interface Report {
+  readonly seed: number
+  /** Rules that were broken; the run ends with the first. Empty: passed. */
+  readonly violations: readonly Violation[]
+  /** Of the whole trace: equal for equal runs. */
+  readonly hash: string
+  /** How much virtual time passed, healing included. */
+  readonly virtualMs: Millis
+  /** How often a server began to lead. */
+  readonly elections: number
+  /** The last index that was committed. */
+  readonly commits: number
+  /** How many operations clients have begun. */
+  readonly operations: number
+  /**
+   * How often a fault of each kind really struck: messages for `lose`, `duplicate`, `reorder` and `delay`,
+   * writes for `failFsync` and `fillDisk`, occasions for the others.
+   */
+  readonly faults: Readonly<Record<string, number>>
+  /** What was injected and when: the same simulation with it as `faults` makes the same run. */
+  readonly schedule: readonly FaultEvent[]
+  /** One line for everything that happened, each with its time in virtual µs, if it was asked for. */
+  readonly trace?: readonly string[]
+}
+
+/** A simulation is looked at so often, in virtual ms, whether a rule was broken. */
+const GLANCE = 100
+
+/**
+ * Runs a cluster of the real engine in virtual time, under faults and clients, watched by every checker, and
+ * then lets it heal. Synchronous; nothing but the options has any influence.
+ *
+ * ```ts
+ * const { violations, hash } = simulate({ nodes: 5, seed: 42, duration: 30_000 })
+ * ```
+ *
+ * Throws `ConfigError` for an option that cannot be.
+ */
+export function simulate(simulation: Simulation): Report {
+  check(simulation)
+  const { nodes, seed, duration, workload = {}, trace = false } = simulation
+  const ids = NAMES.slice(0, nodes)
+  const { configure = (options) => options } = simulation
+  const journal = new Journal(() => world.clock.now(), simulation.checkers ?? checkers, trace)
+  const world: World = new World({ ids, seed, configure }, journal)
+  const injector = new Injector(world, journal)
+  const promises = new Promises()
+  const clients = new Clients(world, journal, promises, duration, workload)
+  const injecting = faults$(simulation, ids, world.clock).subscribe((fault) =>
+    injector.inject(fault),
+  )
+  const live = (): void => {
+    for (const server of world.servers) server.start()
+    while (world.clock.now() < duration && journal.violations.length === 0) {
+      world.clock.runUntil(Math.min(world.clock.now() + GLANCE, duration))
+    }
+    injecting.unsubscribe()
+    if (journal.violations.length > 0) return
+    injector.heal()
+    journal.healed()
+    const missing = heal(world, journal, clients, promises)
+    for (const what of missing) journal.violate('liveness', what)
+  }
+  try {
+    live()
+  } catch (error) {
+    // In production the process would be gone.
+    journal.violate('engine', `threw ${messageOf(error)}`)
+  }
+  journal.ended()
+  return report(simulation, world, journal)
+}
+
+function report({ seed }: Simulation, { clock }: World, journal: Journal): Report {
+  const { violations, tape, elections, commits, operations, schedule } = journal
+  return {
+    seed,
+    violations,
+    hash: tape.hash,
+    virtualMs: clock.now(),
+    elections,
+    commits,
+    operations,
+    faults: Object.fromEntries([...journal.faults].sort(([a], [b]) => (a < b ? -1 : 1))),
+    schedule,
+    ...(tape.lines === undefined ? {} : { trace: tape.lines }),
+  }
+}
+
+function faults$(
+  { seed, duration, faults = {} }: Simulation,
+  ids: readonly NodeId[],
+  clock: SchedulerLike,
+): Observable<Fault> {
+  if (typeof faults === 'function') return from(faults(clock))
+  const schedule = isSchedule(faults) ? faults : chaosSchedule(seed, { ...faults, ids, duration })
+  return scheduled(schedule, clock)
+}
+
+const isSchedule = (faults: Faults): faults is readonly FaultEvent[] => Array.isArray(faults)
+
+function check({ nodes, seed, duration }: Simulation): void {
+  const demand = (option: string, value: unknown, holds: boolean, expected: string): void => {
+    if (!holds) throw new ConfigError(option, value, expected)
+  }
+  demand('nodes', nodes, NAMES[nodes - 1] !== undefined, `a whole number from 1 to ${NAMES.length}`)
+  demand('seed', seed, Number.isSafeInteger(seed), 'a whole number')
+  demand('duration', duration, duration >= 0 && duration < Infinity, 'ms, 0 or more')
+}
+
+const NAMES: readonly NodeId[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']

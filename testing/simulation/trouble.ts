@@ -1,0 +1,98 @@
+import type { NodeId } from '../../lib/types.ts'
+import type { Chance } from './chance.ts'
+import type { Fault, FaultKind } from './faults.ts'
+
+/** A kind of fault that may begin; what ends it (`heal`, `restart`, …) comes by itself. */
+export type Trouble = Exclude<FaultKind, 'heal' | 'restart' | 'resume' | 'unstallDisk' | 'freeDisk'>
+
+/** A trouble, first how it begins, then how it ends. */
+export function draw(
+  chance: Chance,
+  ids: readonly NodeId[],
+  trouble: Trouble,
+): readonly [Fault, ...Fault[]] {
+  switch (trouble) {
+    case 'cut':
+    case 'partition':
+    case 'bridge':
+    case 'ring':
+      return [drawPartition(chance, ids, trouble), { type: 'heal' }]
+    case 'lose':
+    case 'duplicate':
+    case 'reorder': {
+      const rate = chance.next() ** 2 * (trouble === 'lose' ? 0.5 : 1)
+      return [
+        { type: trouble, rate },
+        { type: trouble, rate: 0 },
+      ]
+    }
+    case 'delay':
+      return [
+        { type: 'delay', ms: chance.next() ** 2 * 200 },
+        { type: 'delay', ms: 0 },
+      ]
+    default:
+      return drawServer(chance, chance.pick(ids), trouble)
+  }
+}
+
+type NetworkTrouble = 'cut' | 'partition' | 'bridge' | 'ring'
+
+function drawPartition(chance: Chance, ids: readonly NodeId[], type: NetworkTrouble): Fault {
+  const order = chance.shuffle(ids)
+  const [first, ...others] = order
+  switch (type) {
+    case 'cut':
+      return { type, from: first!, to: others[0] ?? first! }
+    case 'ring':
+      return { type, order }
+    case 'partition': {
+      const size = chance.whole(1, Math.max(1, ids.length - 1))
+      return { type, groups: [order.slice(0, size), order.slice(size)] }
+    }
+    case 'bridge': {
+      const half = others.length >> 1
+      return { type, over: first!, groups: [others.slice(0, half), others.slice(half)] }
+    }
+  }
+}
+
+type ServerTrouble = Exclude<Trouble, NetworkTrouble | 'lose' | 'duplicate' | 'reorder' | 'delay'>
+
+function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [Fault, ...Fault[]] {
+  const restart: Fault = { type: 'restart', id }
+  switch (type) {
+    case 'crash':
+    case 'loseWrites':
+    case 'flipBit':
+    case 'wipeDisk':
+      return [{ type, id }, restart]
+    case 'failFsync':
+    case 'tearWrite':
+      return [{ type, id, keep: chance.next() }, restart]
+    case 'pause':
+      return [
+        { type, id },
+        { type: 'resume', id },
+      ]
+    case 'jump':
+      return [{ type, id, ms: chance.next() ** 2 * 2_000 }]
+    case 'drift':
+      return [
+        { type, id, rate: 2 ** chance.between(-1, 1) },
+        { type, id, rate: 1 },
+      ]
+    case 'slowDisk':
+      return [
+        { type, id, ms: chance.next() ** 2 * 300 },
+        { type, id, ms: 0 },
+      ]
+    case 'stallDisk':
+      return [
+        { type, id },
+        { type: 'unstallDisk', id },
+      ]
+    case 'fillDisk':
+      return [{ type, id }, { type: 'freeDisk', id }, restart]
+  }
+}

@@ -1,0 +1,87 @@
+import type { Millis } from '../../lib/types.ts'
+import type { Request, Response } from '../checkers/observation.ts'
+import { Chance } from './chance.ts'
+import { Client, type Promises } from './client.ts'
+import type { Journal } from './journal.ts'
+import type { World } from './world.ts'
+
+/** What the clients do. */
+export interface Workload {
+  /** How many, each with one operation at a time. Default 5. */
+  readonly clients?: number
+  /** Virtual ms that a client thinks between two operations, on average. Default 200. */
+  readonly think?: Millis
+  /** Keys that hold a value each, and as many that hold a list of words. Default 3. */
+  readonly keys?: number
+}
+
+/** Clients at work until `end`. */
+export class Clients {
+  /** Clients whose operation is not over. */
+  busy = 0
+  #operation = 0
+  readonly #chance: Chance
+  readonly #keys: number
+  readonly #think: Millis
+
+  constructor(
+    private readonly world: World,
+    private readonly journal: Journal,
+    promises: Promises,
+    private readonly end: Millis,
+    { clients = 5, think = 200, keys = 3 }: Workload,
+  ) {
+    this.#chance = new Chance(world.options.seed, 'workload')
+    this.#keys = keys
+    this.#think = think
+    for (let i = 0; i < clients; i++) {
+      const client = new Client(world, new Chance(world.options.seed, `client ${i}`), promises)
+      this.#begin(i, client, new Map())
+    }
+  }
+
+  /** One operation of a client, seen by everybody. */
+  ask(number: number, client: Client, request: Request, done: (response: Response) => void): void {
+    const operation = this.#operation++
+    this.busy++
+    this.journal.invoked(number, operation, request)
+    client.ask(request, (response) => {
+      this.busy--
+      this.journal.returned(number, operation, response)
+      done(response)
+    })
+  }
+
+  #begin(number: number, client: Client, known: Map<string, string | undefined>): void {
+    const { clock } = this.world
+    const work = (): void => {
+      if (clock.now() >= this.end) return
+      const request = this.#request(number, known)
+      this.ask(number, client, request, (response) => {
+        if (request.type === 'get' && response.type === 'ok') known.set(request.key, response.value)
+        if (request.type === 'put' && response.type === 'ok') known.set(request.key, request.value)
+        clock.after(this.#pause(), work)
+      })
+    }
+    clock.after(this.#pause(), work)
+  }
+
+  #pause(): Millis {
+    return this.#chance.between(0, 2 * this.#think)
+  }
+
+  #request(client: number, known: ReadonlyMap<string, string | undefined>): Request {
+    const chance = this.#chance
+    const number = chance.whole(1, this.#keys)
+    const word = `${client}.${this.#operation};`
+    if (chance.is(0.4)) {
+      const key = `list${number}`
+      return chance.is(0.5) ? { type: 'append', key, value: word } : { type: 'get', key }
+    }
+    const key = `value${number}`
+    const dice = chance.next()
+    if (dice < 0.4) return { type: 'get', key }
+    if (dice < 0.7) return { type: 'put', key, value: word }
+    return { type: 'cas', key, expected: known.get(key), value: word }
+  }
+}

@@ -1,0 +1,92 @@
+import { raft } from '../../operators/engine/raft.ts'
+import type { Envelope } from '../../lib/messages.ts'
+import type { NodeId } from '../../lib/types.ts'
+import { Chance } from './chance.ts'
+import { VirtualClock } from './clock.ts'
+import { SimulatedDisk, type DiskWitness, type SyncTime } from './disk.ts'
+import { SimulatedNetwork, type Latency, type NetworkWitness } from './network.ts'
+import { SimulatedServer, type ServerWitness } from './server.ts'
+import { ServerClock } from './serverClock.ts'
+import { store, type StoreOptions } from './store.ts'
+import type { Part } from './platter.ts'
+
+/** Everything that is seen of a world from outside. */
+export interface Witness extends ServerWitness, NetworkWitness {
+  delivered(envelope: Envelope): void
+  durable(disk: SimulatedDisk, part: Part): void
+  wiped(disk: SimulatedDisk): void
+  struck(disk: SimulatedDisk, fault: 'failFsync' | 'fillDisk'): void
+}
+
+export interface WorldOptions {
+  readonly ids: readonly NodeId[]
+  readonly seed: number
+  readonly latency?: Latency
+  readonly syncTime?: SyncTime
+  /** Changes what each life of each server is made from. */
+  readonly configure?: (options: StoreOptions) => StoreOptions
+}
+
+/** Servers, their disks, the network between them and the time that passes: all of it the seed's chance. */
+export class World {
+  readonly clock = new VirtualClock()
+  readonly network: SimulatedNetwork
+  readonly servers: readonly SimulatedServer[]
+  readonly #byId: ReadonlyMap<NodeId, SimulatedServer>
+
+  constructor(
+    readonly options: WorldOptions,
+    private readonly witness: Witness,
+  ) {
+    const { ids, seed, latency } = options
+    const chance = new Chance(seed, 'network')
+    this.network = new SimulatedNetwork(ids, this.clock, chance, witness, latency)
+    this.servers = ids.map((id) => this.#server(id))
+    this.#byId = new Map(this.servers.map((server) => [server.id, server]))
+  }
+
+  server(id: NodeId): SimulatedServer | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Servers whose disks can still be read: those that come back. */
+  get healable(): readonly SimulatedServer[] {
+    return this.servers.filter(({ disk }) => !disk.isCorrupt)
+  }
+
+  #server(id: NodeId): SimulatedServer {
+    const { ids, seed, configure = (options) => options } = this.options
+    const clock = new ServerClock(this.clock)
+    const post = (run: () => void): void => clock.post(run)
+    const disk = this.#disk(id)
+    const random = new Chance(seed, `server ${id}`).next
+    const make = () =>
+      raft(
+        configure({
+          id,
+          members: ids,
+          machine: store,
+          storage: disk.open(post),
+          transport: this.network.join(id, post),
+          proposeTimeout: 1_000,
+          queryTimeout: 1_000,
+          scheduler: clock,
+          turns: clock,
+          random,
+        }),
+      )
+    return new SimulatedServer(id, clock, disk, make, this.witness)
+  }
+
+  #disk(id: NodeId): SimulatedDisk {
+    const { witness } = this
+    const chance = new Chance(this.options.seed, `disk ${id}`)
+    const told: DiskWitness = {
+      durable: (part) => witness.durable(disk, part),
+      wiped: () => witness.wiped(disk),
+      struck: (fault) => witness.struck(disk, fault),
+    }
+    const disk = new SimulatedDisk(id, this.clock, chance, told, this.options.syncTime)
+    return disk
+  }
+}
