@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Settle } from '../harness/load.ts'
 import { Block } from './block.ts'
-import { Disk } from './disk.ts'
+import type { Disk } from './disk.ts'
 import { AckReader } from './frame.ts'
 
 /** Commands that may be unsettled at once: a power of two. */

@@ -118,13 +118,15 @@ export class Proposals<C, R> {
     const options = cause === undefined ? undefined : { cause }
     this.#stopped = new Stopped('none', options)
     this.#turnEnd.cancel()
-    const neverLogged = [...this.#judged.values(), this.#open].flat()
+    const neverRaised = this.#open
+    // What was raised may have reached the disk in the very step in which the disk failed.
     const inLog = this.#waiting.flatMap(({ index, next, settles }) => settles.slice(next - index))
+    const raised = [...inLog, ...[...this.#judged.values()].flat()]
     this.#judged.clear()
     this.#waiting.length = 0
     this.#open = []
-    for (const settle of neverLogged) fail(settle, this.#stopped)
-    for (const settle of inLog) fail(settle, new Stopped('unknown', options))
+    for (const settle of neverRaised) fail(settle, this.#stopped)
+    for (const settle of raised) fail(settle, new Stopped('unknown', options))
   }
 
   #overloaded(): Overloaded {

@@ -212,14 +212,14 @@ describe('proposals of a node that stops', () => {
     })
     proposals.submit('logged', settle('logged'))
     accept(2, 1)
-    proposals.submit('judged', settle('judged'))
+    proposals.submit('raised', settle('raised'))
     turns.flush()
     proposals.submit('open', settle('open'))
     proposals.stop(new Error('disk'))
     proposals.stop()
     turns.flush()
     proposals.submit('late', settle('late'))
-    expect(heard).toEqual(['judged none', 'open none', 'logged unknown', 'late none'])
+    expect(heard).toEqual(['open none', 'logged unknown', 'raised unknown', 'late none'])
   })
 
   it('hear the cause', () => {
