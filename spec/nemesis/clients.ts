@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Request, Response } from '../../testing/checkers/observation.ts'
+import { seeded } from '../../testing/seeded.ts'
+import type { History } from './history.ts'
+import type { Server } from './server.ts'
+import { get, put, type Read } from './store.ts'
+
+/** Keys in use at a time: few, so that clients meet. */
+const SLOTS = 4
+
+/** Operations on a key until it is left for a new one: histories stay short enough to be searched. */
+const OPERATIONS_PER_KEY = 150
+
+/** Longest pause of a client between two operations, in ms. */
+const PAUSE = 15
+
+/** Pause after an operation that failed, in ms: a server that is down refuses at once. */
+const FAILED_PAUSE = 60
+
+/** Prefix of every key whose changes are held against the history. */
+export const PREFIX = 'k/'
+
+/** Who asks which server, and the word that only this operation writes. */
+interface Call {
+  readonly client: number
+  readonly server: string
+  readonly word: string
+}
+
+const isCounter = (slot: number): boolean => slot === 0
+
+/** Client loops that spread over all servers, each with one operation under way at a time. */
+export class Clients {
+  readonly #finished: Promise<unknown>
+  readonly #uses: number[] = Array<number>(SLOTS).fill(0)
+  #isStopped = false
+
+  constructor(
+    private readonly servers: readonly Server[],
+    private readonly history: History,
+    seed: number,
+    count: number,
+  ) {
+    const loops = [...Array(count).keys()].map((client) =>
+      this.#run(client, seeded(seed + 7919 * (client + 1))),
+    )
+    this.#finished = Promise.all(loops)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#finished
+  }
+
+  async #run(client: number, random: () => number): Promise<void> {
+    for (let i = 0; !this.#isStopped; i++) {
+      const server = this.servers[Math.floor(random() * this.servers.length)]!.url
+      const { type } = await this.#operate({ client, server, word: `${client}-${i}` }, random)
+      await sleep(type === 'ok' ? random() * PAUSE : FAILED_PAUSE)
+    }
+  }
+
+  #operate(call: Call, random: () => number): Promise<Response> {
+    const slot = Math.floor(random() * SLOTS)
+    const key = this.#keyOf(slot)
+    if (isCounter(slot)) {
+      return this.#swap(call, key, (count) => String(Number(count ?? '0') + 1))
+    }
+    if (random() < 0.35) return this.#get(call, key).then(({ response }) => response)
+    if (random() < 0.5) return this.#put(call, key)
+    return this.#swap(call, key, () => call.word)
+  }
+
+  #keyOf(slot: number): string {
+    const uses = this.#uses[slot]!++
+    const name = isCounter(slot) ? 'count' : 'word'
+    return `${PREFIX}${name}-${slot}-${Math.floor(uses / OPERATIONS_PER_KEY)}`
+  }
+
+  async #get({ client, server }: Call, key: string): Promise<Read> {
+    let read: Read = { response: { type: 'unknown' } }
+    const ask = async (): Promise<Read> => (read = await get(server, key))
+    await this.history.record(client, { type: 'get', key }, ask)
+    return read
+  }
+
+  #put({ client, server, word }: Call, key: string): Promise<Response> {
+    const request: Request = { type: 'put', key, value: word }
+    return this.history.record(client, request, () => put(server, key, word))
+  }
+
+  /** Reads, and writes what follows from it if what was read is still there. */
+  async #swap(
+    call: Call,
+    key: string,
+    next: (value: string | undefined) => string,
+  ): Promise<Response> {
+    const { response, version } = await this.#get(call, key)
+    if (response.type !== 'ok') return response
+    const expected = response.value
+    const value = next(expected)
+    const request: Request = { type: 'cas', key, expected, value }
+    return this.history.record(call.client, request, () =>
+      put(call.server, key, value, { version }),
+    )
+  }
+}

@@ -1,0 +1,33 @@
+import type { Kind } from '../kinds.ts'
+import { clockJump } from './clockJump.ts'
+import { cut, oneWayCut } from './cut.ts'
+import { failingFsync } from './failingFsync.ts'
+import type { Fault } from './fault.ts'
+import { fullDisk } from './fullDisk.ts'
+import { kill } from './kill.ts'
+import { loss } from './loss.ts'
+import { pause } from './pause.ts'
+
+/** The faults for one run. */
+export const faults = (): Readonly<Record<Kind, Fault>> => ({
+  kill,
+  pause,
+  cut,
+  oneWayCut,
+  loss,
+  clockJump,
+  fullDisk: fullDisk(),
+  failingFsync,
+})
+
+/** What is counted when a fault of a kind bites. */
+export const bites: Readonly<Record<Kind, string>> = {
+  kill: 'processes killed',
+  pause: 'processes seen stopped',
+  cut: 'packets dropped',
+  oneWayCut: 'packets dropped',
+  loss: 'packets dropped',
+  clockJump: 'clocks seen wrong',
+  fullDisk: 'exits with ENOSPC',
+  failingFsync: 'writes and flushes failed',
+}

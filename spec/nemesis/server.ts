@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inside, type Site } from './network.ts'
+import type { Strings } from './preload.ts'
+
+const cli = fileURLToPath(new URL('../../dist/kv/cli.js', import.meta.url))
+
+/** The end of one life of a server. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last of what it printed. */
+  readonly output: string
+  /** Whether a fault accounts for it. */
+  readonly isExcused: boolean
+}
+
+const OUTPUT_CHARACTERS = 8_000
+
+/** Milliseconds until a server that died by itself is started again. */
+const REVIVAL = 300
+
+/** One server of the cluster through all its lives. */
+export class Server {
+  readonly id: string
+  readonly url: string
+  readonly exits: Exit[] = []
+  #life: { process: ChildProcess; exited: Promise<void>; isExcused: boolean } | undefined
+  #holds = 0
+  #excuses = 0
+  #isClosed = false
+
+  constructor(
+    readonly site: Site,
+    /** Where its disk is mounted. */
+    readonly disk: string,
+    readonly strings: Strings,
+    private readonly args: readonly string[],
+  ) {
+    this.id = site.id
+    this.url = `http://${site.host}:${site.httpPort}`
+  }
+
+  get isRunning(): boolean {
+    return this.#life !== undefined
+  }
+
+  start(): void {
+    if (this.#life !== undefined || this.#isClosed) return
+    const { site } = this
+    const command = [
+      process.execPath,
+      cli,
+      'serve',
+      '--id',
+      this.id,
+      '--data',
+      join(this.disk, 'data'),
+    ]
+    const places = ['--listen', `${site.host}:${site.peerPort}`]
+    const web = ['--http', `${site.host}:${site.httpPort}`]
+    const [program, ...args] = inside(site, [...command, ...places, ...web, ...this.args])
+    const child = spawn(program!, args, {
+      // The channel: a server stops when the one that started it is gone.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...this.strings.environment() },
+    })
+    let output = ''
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.on('data', (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS)
+      })
+    }
+    const exited = new Promise<void>((resolve) => {
+      child.once('close', (code, signal) => {
+        this.#died(code, signal, output)
+        resolve()
+      })
+    })
+    this.#life = { process: child, exited, isExcused: this.#excuses > 0 }
+  }
+
+  /** Kills it at once and waits for its end. */
+  async kill(): Promise<void> {
+    const life = this.#life
+    if (life === undefined) return
+    life.isExcused = true
+    life.process.kill('SIGKILL')
+    await life.exited
+  }
+
+  /** A server that is held stays down when it dies. The result starts it again, when it was the last. */
+  hold(): () => void {
+    this.#holds++
+    return () => {
+      this.#holds--
+      if (this.#holds === 0) this.start()
+    }
+  }
+
+  /** What runs before the excuse is over may fail, then or later: its disk has. */
+  excuse(): () => void {
+    this.#excuses++
+    if (this.#life !== undefined) this.#life.isExcused = true
+    return () => this.#excuses--
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#life?.process.kill(signal)
+  }
+
+  /** The state of the process as the kernel sees it: `T` for a stopped one. */
+  get processState(): string | undefined {
+    try {
+      const stat = readFileSync(`/proc/${this.#life?.process.pid}/stat`, 'utf8')
+      return stat.slice(stat.lastIndexOf(')') + 2)[0]
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Ends it for good, without a wait. */
+  close(): void {
+    this.#isClosed = true
+    this.signal('SIGKILL')
+  }
+
+  #died(code: number | null, signal: NodeJS.Signals | null, output: string): void {
+    const isExcused = this.#life?.isExcused ?? false
+    this.#life = undefined
+    if (this.#isClosed) return
+    this.exits.push({ code, signal, output, isExcused })
+    if (signal === 'SIGKILL') return
+    setTimeout(() => this.#holds === 0 && this.start(), REVIVAL)
+  }
+}

@@ -1,0 +1,72 @@
+import { ClientError, send, type Answer, type Ask } from '../../kv/exchange.ts'
+import type { Outcome } from './history.ts'
+
+/** Milliseconds that a client waits for an answer. */
+const PATIENCE = 1_000
+
+const MAX_REDIRECTS = 3
+
+/** A value with the version under which it was written. */
+export interface Read extends Outcome {
+  readonly version?: string
+}
+
+/** A conditional write asks for a version, or for none at all to be there. */
+export type Condition = { readonly version: string | undefined }
+
+export async function get(server: string, key: string): Promise<Read> {
+  const answer = await asked(server, { method: 'GET', path: `/kv/${key}` })
+  if (typeof answer === 'string') return { response: { type: 'unknown' } }
+  const { status, body, headers } = answer
+  if (status === 404) return { response: { type: 'ok', value: undefined } }
+  if (status !== 200) return { response: { type: 'unknown' } }
+  return { response: { type: 'ok', value: body.toString() }, version: headers.etag! }
+}
+
+export async function put(
+  server: string,
+  key: string,
+  value: string | Uint8Array,
+  condition?: Condition,
+): Promise<Outcome> {
+  const headers = condition === undefined ? {} : headersOf(condition)
+  const ask: Ask = { method: 'PUT', path: `/kv/${key}`, headers, body: Buffer.from(value) }
+  const answer = await asked(server, ask)
+  if (answer === 'none') return { response: { type: 'failed' } }
+  if (answer === 'unknown') return { response: { type: 'unknown' } }
+  return outcomeOf(answer, condition !== undefined)
+}
+
+const headersOf = ({ version }: Condition): Record<string, string> =>
+  version === undefined ? { 'if-none-match': '*' } : { 'if-match': version }
+
+function outcomeOf({ status, body }: Answer, isConditional: boolean): Outcome {
+  const said = jsonOf(body)
+  if (status === 200) {
+    const response = isConditional ? { type: 'ok', swapped: true } : { type: 'ok' }
+    return { response: response as Outcome['response'], index: said.index! }
+  }
+  if (status === 412) return { response: { type: 'ok', swapped: false } }
+  return { response: { type: said.outcome === 'none' ? 'failed' : 'unknown' } }
+}
+
+function jsonOf(body: Buffer): { readonly index?: number; readonly outcome?: string } {
+  try {
+    return JSON.parse(body.toString()) as { index?: number; outcome?: string }
+  } catch {
+    return {}
+  }
+}
+
+/** Asks and follows redirects; without an answer, what is known of the outcome. */
+async function asked(server: string, ask: Ask): Promise<Answer | 'none' | 'unknown'> {
+  try {
+    let answer = await send(server, ask, PATIENCE)
+    for (let i = 0; answer.status === 307 && i < MAX_REDIRECTS; i++) {
+      answer = await send(new URL(answer.headers.location!).origin, ask, PATIENCE)
+    }
+    return answer.status === 307 ? 'none' : answer
+  } catch (error) {
+    return error instanceof ClientError && error.code === 'unreachable' ? 'none' : 'unknown'
+  }
+}
