@@ -1,0 +1,65 @@
+import type { Mutant } from './mutant.ts'
+import { electionStorm, twoLeaders } from './settings.ts'
+
+const file = 'lib/reads.ts'
+
+/** Defects in linearizable reads (§8, thesis §6.4). */
+export const reads: readonly Mutant[] = [
+  {
+    name: 'read-without-a-round',
+    known: ['bug 20', 'F50'],
+    defect: 'A leader reads without asking whether it still leads.',
+    file,
+    find: 'round !== undefined && round <= answered',
+    replace: 'answered >= 0',
+    setting: twoLeaders,
+  },
+  {
+    name: 'read-by-one-answer',
+    known: ['bug 20', 'bug 67'],
+    defect: "A read is released by one follower's answer.",
+    file,
+    find: `const answered = reachedByQuorum(members, (id) =>
+    id === config.id ? role.round : (progressOf(role, id)?.round ?? 0),
+  )`,
+    replace: `const others = role.progress.filter(({ id }) => id !== config.id)
+  const answered = Math.max(...others.map(({ round }) => round))`,
+    setting: twoLeaders,
+  },
+  {
+    name: 'late-answers-confirm',
+    known: ['bug 21', 'F1'],
+    defect: 'A late answer to an old pulse counts for the newest one.',
+    file,
+    find: 'round: Math.max(p.round, Math.min(reply.round, leader.round))',
+    replace: 'round: leader.round',
+    setting: { ...electionStorm, nodes: 3 },
+  },
+  {
+    name: 'read-before-the-first-commit',
+    known: ['bug 22', 'F50'],
+    defect: 'A new leader reads at the commit index of before its election.',
+    file,
+    find: 'const index = Math.max(turn.state.commitIndex, leader.firstIndex)',
+    replace: 'const index = turn.state.commitIndex',
+  },
+  {
+    name: 'read-before-it-is-applied',
+    known: ['bug 23'],
+    defect: 'A follower reads as soon as its leader has confirmed, whatever it has applied itself.',
+    file,
+    find: '{ ticket: reply.ticket, index: reply.index }',
+    replace: '{ ticket: reply.ticket, index: 0 }',
+  },
+  {
+    name: 'read-for-a-follower-unconfirmed',
+    known: ['bug 67', 'bug 20'],
+    defect: "A leader confirms a follower's read without asking whether it still leads.",
+    file,
+    find: 'return isKnown ? turn : note(turn, role, from, message.ticket)',
+    replace: `const { term, commitIndex: index } = turn.state
+  if (isKnown || index < role.firstIndex) return note(turn, role, from, message.ticket)
+  return send(turn, from, { type: 'readIndexReply', term, ticket: message.ticket, index })`,
+    setting: twoLeaders,
+  },
+]

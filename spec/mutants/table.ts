@@ -1,0 +1,15 @@
+import { durability } from './durability.ts'
+import { elections } from './elections.ts'
+import type { Mutant } from './mutant.ts'
+import { proposals } from './proposals.ts'
+import { reads } from './reads.ts'
+import { replication } from './replication.ts'
+
+/** Every defect that can be planted. */
+export const mutants: readonly Mutant[] = [
+  ...elections,
+  ...replication,
+  ...durability,
+  ...reads,
+  ...proposals,
+]
