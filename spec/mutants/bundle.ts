@@ -13,6 +13,7 @@ export async function bundle(mutant?: Mutant): Promise<string> {
     entryPoints: [entry],
     bundle: true,
     write: false,
+    logLevel: 'silent',
     format: 'esm',
     platform: 'node',
     target: 'node20',

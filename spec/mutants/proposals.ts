@@ -35,8 +35,8 @@ export const proposals: readonly Mutant[] = [
     known: ['bug 50', 'F42'],
     defect: 'A proposal that may yet take effect is reported as one that will not.',
     file: 'operators/engine/proposing.ts',
-    find: "isInLog ? 'unknown' : 'none'",
-    replace: "'none'",
+    find: "new Timeout(timeout, 'unknown')",
+    replace: "new Timeout(timeout, 'none')",
   },
   {
     name: 'stopped-as-failed',
@@ -51,7 +51,7 @@ export const proposals: readonly Mutant[] = [
     known: ['bug 50', 'F42'],
     defect: 'Whoever waits for a command in the log of a node that stops is told nothing.',
     file,
-    find: "for (const settle of inLog) fail(settle, new Stopped('unknown', options))",
+    find: "for (const settle of raised) fail(settle, new Stopped('unknown', options))",
     replace: '',
   },
 ]

@@ -21,8 +21,7 @@ export interface DiskWitness {
 export type SyncTime = (chance: Chance) => Millis
 
 /** A solid-state disk: 0.2 ms to 1 ms, and now and then 5 ms. */
-const ssd: SyncTime = (chance) =>
-  chance.is(0.02) ? chance.between(2, 5) : chance.between(0.2, 1)
+const ssd: SyncTime = (chance) => (chance.is(0.02) ? chance.between(2, 5) : chance.between(0.2, 1))
 
 /** One opening of the disk by a server. */
 interface Handle {

@@ -8,7 +8,7 @@ it('a proposal that times out before its turn ends may still take effect, and sa
   const late = {
     now: () => clock.now(),
     schedule: ((work, delay = 0, state) =>
-      clock.schedule(work, delay + 10, state!)) as VirtualTimeScheduler['schedule'],
+      clock.schedule(work, delay + 10, state)) as VirtualTimeScheduler['schedule'],
   }
   const machine = { initial: 0, apply: (sum: number, by: number) => [sum + by, sum + by] as const }
   const node = raft({ id: 'a', machine, scheduler: clock, turns: late })
@@ -17,7 +17,7 @@ it('a proposal that times out before its turn ends may still take effect, and sa
   node.commits$.subscribe(({ command }) => committed.push(command))
   const running = node.connect()
   clock.schedule(() => {
-    node.propose(7, { timeout: 5 }).subscribe({ error: (error) => errors.push(error) })
+    node.propose(7, { timeout: 5 }).subscribe({ error: (error: unknown) => errors.push(error) })
   }, 1000)
   clock.schedule(() => running.unsubscribe(), 2000)
   clock.flush()
