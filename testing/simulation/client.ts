@@ -11,6 +11,8 @@ import type { World } from './world.ts'
 
 /** An operation is given up after this many ms. */
 const PATIENCE = 3_000
+/** How often an operation begins at whichever server. */
+const WANDERING = 0.3
 
 /** A server that does not answer is given up after this many ms. */
 const ATTEMPT = 1_500
@@ -39,6 +41,8 @@ export class Client {
   /** Does one operation; `done` hears of it within some seconds. */
   ask(request: Request, done: (response: Response) => void): void {
     const end = this.world.clock.now() + PATIENCE
+    // Clients that all stay with an old leader would never notice what it does not know.
+    if (this.chance.is(WANDERING)) this.#target = this.chance.pick(this.world.options.ids)
     const attempt = (): void => {
       const server = this.world.server(this.#target)!
       if (server.node === undefined) return judge({ type: 'again', leader: undefined })
