@@ -32,6 +32,18 @@ describe('acknowledgements in any order', () => {
     )
   })
 
+  it('speak for everything before them, which makes room in the window [bug 49]', () => {
+    const server = leader({ voters: 'abc' })
+    for (const match of [2, 3, 4, 5, 6]) server.take(proposal(match, 'x'))
+    server.receive('b', appended(1))
+    for (const match of [7, 8, 9]) server.take(proposal(match, 'x'))
+    expect(server.progress('b')?.inflight.length).toBeGreaterThan(2)
+    server.receive('b', appended(8))
+    expect(server.progress('b')?.inflight.map(({ last }) => last)).toEqual([9])
+    server.receive('b', appended(9))
+    expect(server.progress('b')).toMatchObject({ match: 9, inflight: [] })
+  })
+
   it('of appends in any order: a follower ends with all of them, and refuses nothing for ever [bug 49]', () => {
     const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })
     fc.assert(
