@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Batch, Kind } from '../../../lib/batch.ts'
 import type { Save } from '../../../lib/storage.ts'
 import type { Ballot } from '../../../lib/types.ts'
+import { checksumOf, joinChecksums, LARGE_BYTES } from '../../checksums.ts'
 import { isZero, readU64, SECTOR, writeU64 } from './numbers.ts'
 
 /**
@@ -69,6 +70,7 @@ export function encodeRecord(
 ): number {
   let at = RECORD_HEADER
   if (ballot !== undefined) at = encodeBallot(target, at, ballot)
+  const start = at
   for (const save of saves) {
     for (const batch of save.batches) at = encodeBatch(target, at, batch)
   }
@@ -86,8 +88,25 @@ export function encodeRecord(
   target.writeUInt32LE(0, 40)
   target.writeUInt32LE(body, 44)
   target.writeUInt32LE(crc32(target.subarray(12, RECORD_HEADER)), 8)
-  target.writeUInt32LE(crc32(target.subarray(8, length)), 4)
+  target.writeUInt32LE(sumUp(target.subarray(0, length), start, saves), 4)
   return length
+}
+
+/** The checksum of a record whose batches begin at `at`. Large ones bring their own. */
+function sumUp(record: Buffer, at: number, saves: readonly Save[]): number {
+  let crc = 0
+  let from = 8
+  for (const { batches } of saves) {
+    for (const { bytes } of batches) {
+      const start = at + ENTRIES_HEADER
+      at = start + bytes.length
+      if (bytes.length < LARGE_BYTES) continue
+      const before = crc32(record.subarray(from, start), crc)
+      crc = joinChecksums(before, checksumOf(bytes), bytes.length)
+      from = at
+    }
+  }
+  return crc32(record.subarray(from), crc)
 }
 
 function encodeBallot(target: Buffer, at: number, ballot: Ballot): number {

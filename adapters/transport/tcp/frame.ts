@@ -21,6 +21,7 @@ export interface Frame {
   readonly head: Uint8Array
   /** In memory that is never written again. */
   readonly body: Uint8Array
+  readonly bodyCrc: number
 }
 
 export type FrameType = keyof typeof codes
@@ -119,7 +120,7 @@ export class FrameReader {
     }
     const head = this.#head
     this.#header = this.#head = undefined
-    return { type, head, body }
+    return { type, head, body, bodyCrc }
   }
 
   #remaining(): number {

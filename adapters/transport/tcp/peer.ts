@@ -12,6 +12,7 @@ import {
   type SchedulerLike,
 } from 'rxjs'
 import type { Envelope, Message } from '../../../lib/messages.ts'
+import { noteChecksum } from '../../checksums.ts'
 import { decode, headLength, bodyLength, malformed, unsendable, type Malformed } from '../codec.ts'
 import { Failure } from './failure.ts'
 import { frame, type Frame } from './frame.ts'
@@ -173,11 +174,14 @@ export class Peer {
     this.host.report(code, `lost ${this.id}: ${message}`, this.id, cause)
   }
 
-  #take({ connection }: Session, { type, head, body }: Frame): Malformed | void {
+  #take({ connection }: Session, { type, head, body, bodyCrc }: Frame): Malformed | void {
     switch (type) {
       case 'message': {
         const message = decode(head, body)
         if (message.type === 'malformed') return message
+        if (message.type === 'append' && message.batches.length === 1) {
+          noteChecksum(message.batches[0]!.bytes, bodyCrc)
+        }
         this.host.emit({ from: this.id, to: this.host.id, message })
         return
       }

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import type { Message } from '../../../lib/messages.ts'
+import { checksumOf, joinChecksums } from '../../checksums.ts'
 import { bodyLength, headLength, writeHead } from '../codec.ts'
 import { HEADER_BYTES, writeHeader } from './frame.ts'
 
@@ -67,16 +67,9 @@ export class Sheet {
 const bodies = (message: Message): Uint8Array[] =>
   message.type === 'append' ? message.batches.map(({ bytes }) => bytes) : []
 
-/** Checksums of large bodies, which are the same for every follower that they go to. */
-const known = new WeakMap<object, number>()
-
-function bodyCrc(message: Message): number {
-  if (message.type !== 'append') return 0
-  const { batches } = message
-  const compute = (): number => batches.reduce((crc, { bytes }) => crc32(bytes, crc), 0)
-  if (bodyLength(message) <= COPIED_BYTES) return compute()
-  const key = batches.length === 1 ? batches[0]!.bytes : batches
-  const crc = known.get(key) ?? compute()
-  known.set(key, crc)
-  return crc
-}
+const bodyCrc = (message: Message): number =>
+  bodies(message).reduce(
+    (crc, bytes, i) =>
+      i === 0 ? checksumOf(bytes) : joinChecksums(crc, checksumOf(bytes), bytes.length),
+    0,
+  )

@@ -241,6 +241,15 @@ describe('opening', () => {
     expect(readdirSync(path)).not.toContain('00000009.log.new')
   })
 
+  it('sums up a record whose batches are large and small, one by one', async () => {
+    const path = directory()
+    const sizes = [10_000, 10, 4_096, 4_095, 70_000, 1]
+    const batches = sizes.map((size, i) => batch(i + 1, 1, [String(i).repeat(size)]))
+    const saves = [save(1, 1, 'a', ...batches), save(2, 2, undefined, batch(7, 2, ['z']))]
+    await saveAll(file(path), saves)
+    expect(entriesOf((await reopen(file(path))).batches)).toEqual(logAfter(saves))
+  })
+
   it('makes a new directory durable, with its parents [F22]', async () => {
     const path = join(directory(), 'deep', 'down')
     const opened: string[] = []
