@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    // A mutant's tests take milliseconds, a module's loading does not.
+    isolate: false,
     include: ['spec/lib/**/*.spec.ts', 'spec/paper/**/*.spec.ts'],
     exclude: ['spec/lib/schedules.spec.ts'],
     testTimeout: 20_000,
