@@ -7,10 +7,11 @@ export interface Statistics {
   readonly max: Millis
 }
 
+/** Of values in ascending order; `NaN` where there are none. */
 export function statisticsOf(sorted: readonly Millis[]): Statistics {
-  return { median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: sorted.at(-1) ?? NaN }
+  return { median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: quantile(sorted, 1) }
 }
 
 /** The smallest value that at least the part `q` of all values does not exceed. */
-const quantile = (sorted: readonly Millis[], q: number): Millis =>
+export const quantile = (sorted: readonly Millis[], q: number): Millis =>
   sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? NaN

@@ -1,73 +1,134 @@
 import { concatMap } from 'rxjs'
-import type { Millis, NodeId } from '../../../lib/types.ts'
+import type { Message } from '../../../lib/messages.ts'
+import type { Millis, NodeId, Term } from '../../../lib/types.ts'
 import { Chance } from '../../../testing/simulation/chance.ts'
 import type { StoreOptions } from '../../../testing/simulation/store.ts'
 import { World, type Witness } from '../../../testing/simulation/world.ts'
 
-/** Silence in ms after which a server campaigns, from the shortest to the longest. */
+/** From the shortest to the longest, in ms. */
 export type Range = readonly [min: Millis, max: Millis]
 
-/** A request to everybody and all the answers take about 15 ms, as in the paper (§9.3). */
-const oneWay = (chance: Chance): Millis => chance.between(5, 10)
+/** How long things take. */
+export interface Setting {
+  /** A message is under way. */
+  readonly oneWay: Range
+  /** A write to disk. */
+  readonly write: Range
+}
+
+/** What is tried. */
+export interface Experiment extends Setting {
+  /** Silence after which a server campaigns. The pulses come at half the shortest. */
+  readonly timeouts: Range
+  /** Whether a server asks in advance if it would win (thesis §9.6). */
+  readonly preVote: boolean
+}
+
+/** Who leads in a term, and since when somebody else has known it. */
+interface Reign {
+  readonly leader: NodeId
+  readonly term: Term
+  readonly since: Millis
+}
 
 /** A new leader has told everybody by then, in virtual ms. */
 const SETTLING = 1_000
 
-/** How exactly the moment of an election is known, in virtual ms. */
-const GLANCE = 0.5
+/** How often somebody looks whether there is a leader, in virtual ms. */
+const GLANCE = 1
+
+/** No election takes so long, in virtual ms. */
+const LONGEST = 120_000
 
 const ids: readonly NodeId[] = ['a', 'b', 'c', 'd', 'e']
 
 /**
- * How long five servers are without a leader, in virtual ms: the leader crashes at a random moment between two
- * pulses, and two of the four survivors cannot be elected, because their logs are behind.
+ * How long five servers are without a leader, in virtual ms: from its crash, at a random moment between two
+ * pulses, until a server hears the next one. Every log is shorter than the one before, so that two of the
+ * four survivors cannot be elected.
  */
-export function downTime(range: Range, seed: number, preVote: boolean): Millis {
-  const heartbeat = range[0] / 2
+export function downTime(experiment: Experiment, seed: number): Millis {
+  const heartbeat = experiment.timeouts[0] / 2
   const chance = new Chance(seed, 'trial')
   const behind = new Set<NodeId>()
-  let leader: NodeId | undefined
-  const witness: Witness = {
-    ...blind,
-    stepped: ({ id }, { state }) => {
-      if (state.role.type === 'leader') leader = id
-    },
-  }
-  const configure = (options: StoreOptions): StoreOptions =>
-    lagging({ ...options, electionTimeout: range, heartbeat, preVote }, behind)
-  const world = new World({ ids, seed, latency: oneWay, configure }, witness)
+  const reigns: Reign[] = []
+  const world = worldOf(experiment, seed, behind, reigns)
   const { clock, servers } = world
-  for (const server of servers) server.start()
-  const awaitLeader = (): NodeId => {
-    while (leader === undefined) clock.runUntil(clock.now() + GLANCE)
-    return leader
+  const awaitReign = (after: Term): Reign => {
+    for (const until = clock.now() + LONGEST; clock.now() < until;) {
+      const reign = reigns.at(-1)
+      if (reign !== undefined && reign.term > after) return reign
+      clock.runUntil(clock.now() + GLANCE)
+    }
+    throw new Error(`seed ${seed}: no leader after ${LONGEST} ms`)
   }
-  awaitLeader()
+  for (const server of servers) server.start()
+  awaitReign(0)
   clock.runUntil(clock.now() + SETTLING)
 
-  const old = awaitLeader()
-  const followers = chance.shuffle(ids.filter((id) => id !== old))
-  for (const id of followers.slice(0, 2)) behind.add(id)
-  const { node } = world.server(old)!
-  node!.propose({ type: 'put', key: 'ahead', value: 'of two' }).subscribe()
-  clock.runUntil(clock.now() + heartbeat * (4 + chance.next()))
+  const { leader, term } = awaitReign(0)
+  const old = world.server(leader)!
+  const followers = chance.shuffle(ids.filter((id) => id !== leader))
+  for (const id of followers.slice(1)) {
+    behind.add(id)
+    // What only two servers have is never committed.
+    const proposal$ = old.node!.propose({ type: 'put', key: 'last to miss it', value: id })
+    proposal$.subscribe({ error: () => undefined })
+    clock.runUntil(clock.now() + heartbeat)
+  }
+  clock.runUntil(clock.now() + heartbeat * (1 + chance.next()))
 
-  world.server(old)!.crash(1)
-  leader = undefined
+  old.crash(1)
+  behind.clear()
   const crashed = clock.now()
-  awaitLeader()
-  return clock.now() - crashed
+  return awaitReign(term).since - crashed
 }
 
-/** Whoever is `behind` is sent no entries. */
+/** The down times of so many trials, in ascending order. */
+export const downTimes = (experiment: Experiment, trials: number): Millis[] =>
+  Array.from({ length: trials }, (_, seed) => downTime(experiment, seed)).sort((a, b) => a - b)
+
+function worldOf(
+  { timeouts, oneWay, write, preVote }: Experiment,
+  seed: number,
+  behind: ReadonlySet<NodeId>,
+  reigns: Reign[],
+): World {
+  const witness: Witness = {
+    ...blind,
+    delivered: ({ from, message }) => {
+      if (!isPulse(message) || message.term <= (reigns.at(-1)?.term ?? 0)) return
+      reigns.push({ leader: from, term: message.term, since: world.clock.now() })
+    },
+  }
+  const electing = { electionTimeout: timeouts, heartbeat: timeouts[0] / 2, preVote }
+  const world: World = new World(
+    {
+      ids,
+      seed,
+      latency: (chance) => chance.between(...oneWay),
+      syncTime: (chance) => chance.between(...write),
+      configure: (options) => lagging({ ...options, ...electing }, behind),
+    },
+    witness,
+  )
+  return world
+}
+
+/** What only a leader sends. */
+const isPulse = ({ type }: Message): boolean => type === 'heartbeat' || type === 'append'
+
+/**
+ * Whoever is `behind` is sent pulses only. Any other word of the leader's, even one without entries, would
+ * come after the pulse and start their silence later than that of the others.
+ */
 const lagging = (options: StoreOptions, behind: ReadonlySet<NodeId>): StoreOptions => ({
   ...options,
   transport: (outbound) =>
     options.transport!(
       outbound.pipe(
         concatMap((envelope) => {
-          const { to, message } = envelope
-          const isLost = message.type === 'append' && message.batches.length > 0 && behind.has(to)
+          const isLost = envelope.message.type === 'append' && behind.has(envelope.to)
           return isLost ? [] : [envelope]
         }),
       ),
