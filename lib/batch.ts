@@ -2,9 +2,10 @@ import type { Index, Term } from './types.ts'
 
 /**
  * What the entries of a batch are: `command` for the application's, `noop` for the empty entry that
- * begins a leader's term (§8).
+ * begins a leader's term (§8), `members` for a configuration (§6), alone in its batch, `request` for a
+ * command to be applied once however often it stands in the log (§8, `sessions.ts`).
  */
-export type Kind = 'command' | 'noop'
+export type Kind = 'command' | 'noop' | 'members' | 'request'
 
 /**
  * A run of consecutive log entries of one term and one kind, encoded once by the leader that took

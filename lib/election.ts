@@ -1,13 +1,17 @@
 import { noop } from './batch.ts'
 import { append } from './log.ts'
+import { settledThrough } from './configurations.ts'
+import { serversOf, votes } from './members.ts'
+import { abandonChange } from './changes.ts'
+import { abandonTransfer } from './transfer.ts'
 import type { RequestVote, Vote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { abandonReads } from './reads.ts'
 import {
   hasLost,
-  isVoter,
   peersOf,
   quorumContact,
+  unknownProgress,
   type Candidate,
   type Leader,
   type PreCandidate,
@@ -21,18 +25,27 @@ import { InvariantError } from './errors.ts'
 /** The leader was silent for too long: ask for votes (§5.2), in advance first (thesis §9.6). */
 export function electionTimeout(turn: Turn): Turn {
   const { state } = turn
-  if (state.role.type === 'leader' || !isVoter(state, state.config.id)) return turn
+  if (state.role.type === 'leader' || !mayLead(state)) return turn
   // The leader's word may have arrived in the same turn as the timeout that it came too late for.
   if (isLoyal(state, state.config.id, turn.at) || hasLost(state)) return turn
   const isAlone = peersOf(state).length === 0
-  return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn)
+  return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn, false)
+}
+
+/** The leader hands its leadership over to this server: it campaigns at once (thesis §3.10). */
+export function timeoutNow(turn: Turn, from: NodeId): Turn {
+  const { state } = turn
+  const { role } = state
+  if (role.type !== 'follower' || role.leader !== from) return turn
+  return mayLead(state) && !hasLost(state) ? campaign(turn, true) : turn
 }
 
 /** The leader has not heard a quorum for an election timeout: it steps down (thesis §6.2). */
 export function quorumTimeout(turn: Turn): Turn {
   const { role, config } = turn.state
   if (role.type !== 'leader' || !config.checkQuorum) return turn
-  if (turn.at - quorumContact(turn.state, role) < config.electionTimeoutMax) return turn
+  // As the timer adds: a difference may round to a little less than what it waited for.
+  if (turn.at < quorumContact(turn.state, role) + config.electionTimeoutMax) return turn
   return follow(turn, turn.state.term, undefined)
 }
 
@@ -56,7 +69,7 @@ export function voted(turn: Turn, from: NodeId, vote: Vote): Turn {
   switch (role.type) {
     case 'precandidate': {
       if (!vote.pre || (vote.granted && vote.term !== term + 1)) return turn
-      return tally(turn, role, from, vote.granted, campaign)
+      return tally(turn, role, from, vote.granted, (won) => campaign(won, false))
     }
     case 'candidate': {
       if (vote.pre) return turn
@@ -78,6 +91,8 @@ export function isLoyal(state: State, from: NodeId, at: Millis): boolean {
     case 'leader':
       return at - quorumContact(state, role) < config.electionTimeoutMin
     case 'follower':
+      // In an earlier life it may have answered a leader's pulse, on which a lease rests.
+      if (config.lease > 0 && at - state.bootedAt < config.electionTimeoutMin) return true
       return (
         role.leader !== undefined &&
         role.leader !== from &&
@@ -98,7 +113,7 @@ export function follow(turn: Turn, term: Term, leader: NodeId | undefined): Turn
   if (term === state.term && role.type === 'leader' && leader !== undefined) {
     throw new InvariantError(`${leader} and ${state.config.id} both lead in term ${term}`)
   }
-  const released = abandonReads(turn, leader)
+  const released = abandonTransfer(abandonChange(abandonReads(turn, leader)))
   const renewed = term > state.term ? ballot(released, term, undefined) : released
   return update(renewed, {
     role: { type: 'follower', leader, asked: [] },
@@ -107,26 +122,41 @@ export function follow(turn: Turn, term: Term, leader: NodeId | undefined): Turn
   })
 }
 
+/**
+ * A voter, also one that the configuration in force sends away: until that is committed, nobody else may have
+ * what it takes to lead. It does not count itself then (thesis §4.2.2).
+ */
+const mayLead = ({ configurations, commitIndex, config }: State): boolean =>
+  settledThrough(configurations, commitIndex).some((members) => votes(members, config.id))
+
 function precampaign(turn: Turn): Turn {
   const { state } = turn
   const role: PreCandidate = { type: 'precandidate', votes: new Map([[state.config.id, true]]) }
   const asking = update(abandonReads(turn, undefined), { role, contact: turn.at })
-  return ask(asking, state.term + 1, true, send)
+  return ask(asking, state.term + 1, 'advance', send)
 }
 
 /** Votes for itself and asks the others; both wait until the vote is on disk (§5.2). */
-function campaign(turn: Turn): Turn {
+function campaign(turn: Turn, handedOver: boolean): Turn {
   const { id } = turn.state.config
   const term = turn.state.term + 1
   const role: Candidate = { type: 'candidate', votes: new Map() }
   const voting = ballot(update(abandonReads(turn, undefined), { role, contact: turn.at }), term, id)
-  const asking = ask(voting, term, false, promise)
+  const asking = ask(voting, term, handedOver ? 'handedOver' : 'election', promise)
   return promise(asking, id, { type: 'vote', term, pre: false, granted: true })
 }
 
-function ask(turn: Turn, term: Term, pre: boolean, say: typeof send): Turn {
+function ask(
+  turn: Turn,
+  term: Term,
+  why: 'advance' | 'election' | 'handedOver',
+  say: typeof send,
+): Turn {
   const { lastIndex, lastTerm } = turn.state.log
-  const request: RequestVote = { type: 'requestVote', term, pre, lastIndex, lastTerm }
+  const request: RequestVote = {
+    ...{ type: 'requestVote', term, lastIndex, lastTerm },
+    ...{ pre: why === 'advance', handedOver: why === 'handedOver' },
+  }
   return peersOf(turn.state).reduce((asking, peer) => say(asking, peer, request), turn)
 }
 
@@ -152,20 +182,17 @@ function lead(turn: Turn): Turn {
   const role: Leader = {
     type: 'leader',
     firstIndex: first.index,
-    progress: state.members.voters.map((id) => ({
-      id,
-      match: 0,
-      next: lastIndex + 1,
-      probing: true,
-      inflight: [],
-      told: 0,
-      contact: at,
-      round: 0,
-    })),
+    progress: serversOf(...state.configurations).map((id) =>
+      unknownProgress(id, lastIndex + 1, at),
+    ),
     round: 0,
     pulse: at,
+    pulses: [],
+    leaseEnd: -Infinity,
     untold: undefined,
     reads: [],
+    changing: undefined,
+    transfer: undefined,
   }
   return write(update(turn, { role, log: append(state.log, [first]) }), [first])
 }

@@ -36,6 +36,16 @@ export class Overloaded extends RaftError {
   override readonly retryable = true
 }
 
+/** The leader's disk is full. Reads go on, and so do writes when there is room again, or another leader. */
+export class NoSpace extends RaftError {
+  readonly code = 'no-space'
+  override readonly retryable = true
+
+  constructor() {
+    super('the disk of this server is full: free some of it, or write elsewhere')
+  }
+}
+
 /** Another leader's entry took the command's place in the log. It did not take effect. */
 export class Superseded extends RaftError {
   readonly code = 'superseded'
@@ -44,6 +54,91 @@ export class Superseded extends RaftError {
   constructor(readonly index: Index) {
     super(`another leader's entry took the command's place at index ${index}`)
   }
+}
+
+/** A snapshot of another server took the place of the entries among which the command was. */
+export class Overtaken extends RaftError {
+  readonly code = 'overtaken'
+  override readonly retryable = true
+  override readonly outcome = 'unknown'
+
+  constructor(readonly index: Index) {
+    super(
+      `a snapshot stands for index ${index}: the command there may have taken effect, or another`,
+    )
+  }
+}
+
+/**
+ * Why a change of members was refused, or given up.
+ * - `notLeader`: it was asked of a server that does not lead.
+ * - `busy`: another change is under way.
+ * - `early`: this leader has committed nothing yet; try again.
+ * - `conflict`: the configuration is not the expected one.
+ * - `quorum`: too few of the new voters are heard.
+ * - `empty`: nobody would vote.
+ * - `slow`: a new server does not catch up; it stays as a learner.
+ * - `deposed`: the leader has stepped down. Its successor completes what is joint already, and nothing else.
+ */
+export type Unchanged =
+  'notLeader' | 'busy' | 'early' | 'conflict' | 'quorum' | 'empty' | 'slow' | 'deposed'
+
+/** The members did not change. */
+export class ChangeRefused extends RaftError {
+  readonly code = 'change-refused'
+  override readonly retryable: boolean
+  override readonly outcome: Outcome
+
+  constructor(
+    readonly reason: Unchanged,
+    /** Who leads, as far as this server knows. */
+    readonly leader: NodeId | undefined,
+  ) {
+    super(`the members did not change: ${REASONS[reason]}`)
+    this.retryable = !['conflict', 'empty'].includes(reason)
+    this.outcome = reason === 'deposed' ? 'unknown' : 'none'
+  }
+}
+
+const REASONS: Readonly<Record<Unchanged, string>> = {
+  notLeader: 'this server does not lead',
+  busy: 'another change is under way',
+  early: 'this leader has committed nothing yet',
+  conflict: 'the configuration is not the expected one',
+  quorum: 'too few of the new voters are heard',
+  empty: 'nobody would vote',
+  slow: 'a new server does not catch up, and stays as a learner',
+  deposed: 'the leader has stepped down, and its successor may yet complete it',
+}
+
+/**
+ * Why a leader still leads.
+ * - `notLeader`: it was asked of a server that does not lead.
+ * - `busy`: the leadership is being handed over already, or the members change.
+ * - `nobody`: no other voter is heard, or the one that was named is none.
+ * - `late`: the successor did not catch up and win in time; everything goes on as before.
+ */
+export type Kept = 'notLeader' | 'busy' | 'nobody' | 'late'
+
+/** The leadership was not handed over. */
+export class TransferFailed extends RaftError {
+  readonly code = 'transfer-failed'
+  override readonly retryable = true
+
+  constructor(
+    readonly reason: Kept,
+    /** Who leads, as far as this server knows. */
+    readonly leader: NodeId | undefined,
+  ) {
+    super(`the leadership was not handed over: ${KEPT[reason]}`)
+  }
+}
+
+const KEPT: Readonly<Record<Kept, string>> = {
+  notLeader: 'this server does not lead',
+  busy: 'it is being handed over already, or the members change',
+  nobody: 'there is no such voter that is heard',
+  late: 'the successor did not win in time',
 }
 
 /** No answer came in time. */

@@ -1,8 +1,16 @@
 import type { Kind } from './batch.ts'
 import type { Envelope } from './messages.ts'
-import type { Notice, Restored, Saved } from './storage.ts'
+import type {
+  ChunkRead,
+  ChunkRefused,
+  ChunkWritten,
+  Notice,
+  Restored,
+  Saved,
+  Space,
+} from './storage.ts'
 import type { AppliedBatch } from './turn.ts'
-import type { Index, Millis } from './types.ts'
+import type { Index, Millis, NodeId, Plan, Position } from './types.ts'
 
 /** Everything that can happen to a server, as facts, stamped with the time at which it was heard of. */
 export type Event =
@@ -23,6 +31,43 @@ export type Event =
   | Proposed
   /** Somebody wants to read what is linearizable now. */
   | { readonly type: 'read'; readonly at: Millis; readonly ticket: number }
+  /** Somebody wants a snapshot now. */
+  | { readonly type: 'snapshotWanted'; readonly at: Millis; readonly ticket: number }
+  /** Somebody wants other members. */
+  | {
+      readonly type: 'changeWanted'
+      readonly at: Millis
+      readonly ticket: number
+      readonly plan: Plan
+    }
+  /** Somebody wants another leader: this one, or whoever has most. */
+  | {
+      readonly type: 'transferWanted'
+      readonly at: Millis
+      readonly ticket: number
+      readonly to: NodeId | undefined
+    }
+  /** A piece of a snapshot is written, refused or read. */
+  | Stamped<ChunkWritten>
+  | Stamped<ChunkRefused>
+  | Stamped<ChunkRead>
+  /** The disk is full, or no longer. */
+  | Stamped<Space>
+  /** The state machine gave a piece of its state, which was that after `index`. */
+  | (Position & {
+      readonly type: 'captured'
+      readonly at: Millis
+      readonly offset: number
+      readonly bytes: Uint8Array
+      readonly isLast: boolean
+    })
+  /** The state machine has taken over a piece of the snapshot through `index`. */
+  | {
+      readonly type: 'pieceRestored'
+      readonly at: Millis
+      readonly index: Index
+      readonly isLast: boolean
+    }
   /** The state machine has applied everything through `index`. */
   | {
       readonly type: 'applied'

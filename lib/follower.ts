@@ -4,6 +4,7 @@ import { InvariantError } from './errors.ts'
 import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
 import type { Append, Heartbeat } from './messages.ts'
 import { askAgain } from './reads.ts'
+import { followedBy } from './configurations.ts'
 import { promise, send, update, write, type Turn } from './turn.ts'
 import type { Index, NodeId, Term } from './types.ts'
 
@@ -12,7 +13,8 @@ export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
   const following = hear(turn, from)
   const { log, term } = following.state
   const { prevIndex, prevTerm, batches } = message
-  if (termAt(log, prevIndex) !== prevTerm) {
+  // What a snapshot stands for is committed, so the leader has it too.
+  if (prevIndex >= log.base.index && termAt(log, prevIndex) !== prevTerm) {
     return refuse(following, from, prevIndex, prevTerm)
   }
   const news = newBatches(log, batches)
@@ -29,7 +31,7 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
   const { term, log } = following.state
   const { commit, commitTerm, round } = message
   const checked =
-    termAt(log, commit) === commitTerm
+    commit <= log.base.index || termAt(log, commit) === commitTerm
       ? commitUpTo(following, commit)
       : admitLoss(following, from, commit, commitTerm)
   return askAgain(send(checked, from, { type: 'heartbeatReply', term, round }))
@@ -42,7 +44,7 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
 const admitLoss = (turn: Turn, leader: NodeId, lostIndex: Index, lostTerm: Term): Turn =>
   refuse(update(turn, { lostIndex }), leader, lostIndex, lostTerm)
 
-const hear = (turn: Turn, leader: NodeId): Turn =>
+export const hear = (turn: Turn, leader: NodeId): Turn =>
   update(follow(turn, turn.state.term, leader), { contact: turn.at })
 
 const commitUpTo = (turn: Turn, index: Index): Turn =>
@@ -58,12 +60,14 @@ function refuse(turn: Turn, from: NodeId, prevIndex: Index, prevTerm: Term): Tur
 
 /** Entries that conflict are replaced, entries that are there already are left alone (§5.3). */
 function extend(turn: Turn, news: readonly Batch[]): Turn {
-  const { log, commitIndex } = turn.state
+  const { state } = turn
+  const { log, commitIndex } = state
   const lastKept = news[0]!.index - 1
   if (lastKept < commitIndex) {
     throw new InvariantError(`entry ${lastKept + 1} is committed and would be replaced`)
   }
-  return write(update(turn, { log: append(truncate(log, lastKept), news) }), news)
+  const configurations = followedBy(state.configurations, lastKept, news)
+  return write(update(turn, { log: append(truncate(log, lastKept), news), configurations }), news)
 }
 
 /** What of `batches` the log does not hold: from the first entry that is missing or conflicts. */
@@ -71,10 +75,13 @@ function newBatches(log: Log, batches: readonly Batch[]): readonly Batch[] {
   const position = batches.findIndex((batch) => !holds(log, batch))
   if (position < 0) return []
   const batch = batches[position]!
-  let from = batch.index
+  let from = Math.max(batch.index, log.base.index + 1)
   while (termAt(log, from) === batch.term) from++
   return [slice(batch, from, lastIndexOf(batch)), ...batches.slice(position + 1)]
 }
 
 /** The same index and term means the same entries up to there (§5.3, Log Matching). */
-const holds = (log: Log, batch: Batch): boolean => termAt(log, lastIndexOf(batch)) === batch.term
+function holds(log: Log, batch: Batch): boolean {
+  const last = lastIndexOf(batch)
+  return last <= log.base.index || termAt(log, last) === batch.term
+}

@@ -3,7 +3,10 @@ import { append, bytesAfter, lastIndexWithin, read, termAt } from './log.ts'
 import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
 import type { Proposed } from './events.ts'
 import { reachedByQuorum } from './quorum.ts'
+import { changeMembers } from './changes.ts'
+import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
 import * as reads from './reads.ts'
+import { handOver } from './transfer.ts'
 import {
   changedLeader,
   changedProgress,
@@ -25,6 +28,11 @@ export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): 
   const { log, term, commitIndex, config } = state
   // What the others commit without this server's disk waits for the disk all the same.
   const settled = Math.min(commitIndex, progressOf(state.role, config.id)?.match ?? 0)
+  if (state.isShortOfSpace) return answer(turn, { type: 'noSpace', ticket })
+  // Who is to lead next must not have to catch up without end.
+  if (state.role.transfer !== undefined) {
+    return answer(turn, { type: 'notLeader', ticket, leader: state.role.transfer.to })
+  }
   if (bytesAfter(log, settled) > config.maxUncommittedBytes) {
     return answer(turn, { type: 'overloaded', ticket })
   }
@@ -67,7 +75,8 @@ export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
 export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply): Turn {
   const { role } = turn.state
   if (role.type !== 'leader') return turn
-  const answered = update(turn, { role: reads.heartbeatReply(role, from, message) })
+  const noted = reads.heartbeatReply(role, from, message)
+  const answered = update(turn, { role: sendAgain(noted, from, message.round) })
   const heard = updateProgress(answered, from, () => ({ contact: turn.at }))
   return askForLost(heard, from)
 }
@@ -81,8 +90,10 @@ export function heartbeatTimeout(turn: Turn): Turn {
 /** What a leader does at the end of each turn, once for everything that happened in it. */
 export function endTurn(turn: Turn): Turn {
   if (turn.state.role.type !== 'leader') return turn
-  const replicated = replicate(advanceCommit(acknowledgeOwn(turn)))
-  const released = reads.releaseReads(replicated)
+  const changed = changeMembers(advanceCommit(turn))
+  if (changed.state.role.type !== 'leader') return changed
+  const replicated = handOver(sendSnapshots(replicate(acknowledgeOwn(changed))))
+  const released = reads.releaseReads(reads.renewLease(replicated))
   const pulsed = reads.needsPulse(released.state) ? heartbeatTimeout(released) : released
   return noteUntold(reads.releaseReads(pulsed))
 }
@@ -151,8 +162,10 @@ function afterSending(progress: Progress, { batches, commit }: Append): Progress
   })
 }
 
-function hasRoom({ log, config }: State, { next, probing, inflight }: Progress): boolean {
-  if (next > log.lastIndex) return false
+function hasRoom(state: State, progress: Progress): boolean {
+  const { log, config } = state
+  const { next, probing, inflight } = progress
+  if (next > log.lastIndex || needsSnapshot(state, progress)) return false
   if (inflight.length >= (probing ? 1 : config.maxInflightMessages)) return false
   return inflight.reduce((sum, { bytes }) => sum + bytes, 0) < config.maxInflightBytes
 }
@@ -165,6 +178,7 @@ function askForLost(turn: Turn, to: NodeId): Turn {
   const { role, log, term, commitIndex: commit } = turn.state
   const progress = role.type === 'leader' ? progressOf(role, to) : undefined
   if (progress === undefined || progress.inflight.length === 0) return turn
+  if (needsSnapshot(turn.state, progress)) return turn
   const prevIndex = progress.next - 1
   const prevTerm = termAt(log, prevIndex) ?? 0
   return send(turn, to, { type: 'append', term, prevIndex, prevTerm, batches: [], commit })
@@ -176,14 +190,21 @@ function pulse(turn: Turn, leader: Leader): Turn {
   let sent = turn
   const progress = leader.progress.map((follower) => {
     if (follower.id === config.id) return follower
-    const commit = Math.min(commitIndex, follower.match)
-    const commitTerm = termAt(log, commit) ?? 0
-    sent = send(sent, follower.id, { type: 'heartbeat', term, commit, commitTerm, round })
-    return changedProgress(follower, { told: Math.max(follower.told, commit) })
+    const known = Math.min(commitIndex, follower.match)
+    const told = Math.max(follower.told, known)
+    // Who needs the snapshot is told nothing of entries that are not here any more.
+    const commitTerm = termAt(log, known)
+    const commit = commitTerm === undefined ? 0 : known
+    const message = { type: 'heartbeat', term, commit, commitTerm: commitTerm ?? 0, round } as const
+    sent = send(sent, follower.id, message)
+    return changedProgress(follower, { told })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
   return update(sent, {
-    role: changedLeader(leader, { progress, reads: waiting, round, pulse: turn.at }),
+    role: changedLeader(leader, {
+      ...{ progress, reads: waiting, round, pulse: turn.at },
+      pulses: [...leader.pulses, { round, at: turn.at }],
+    }),
   })
 }
 

@@ -1,6 +1,6 @@
 import { lastIndexOf, slice, type Batch } from './batch.ts'
 import { InvariantError } from './errors.ts'
-import type { Index, Term } from './types.ts'
+import type { Index, Position, Term } from './types.ts'
 
 /**
  * A window on an append-only array of batches, which windows of earlier states share. Appending to the
@@ -8,11 +8,13 @@ import type { Index, Term } from './types.ts'
  * it, and appending costs O(1).
  *
  * What always holds:
- * - batches are consecutive: each begins where the one before it ends, the first at index 1;
+ * - batches are consecutive: each begins where the one before it ends, the first behind `base`;
  * - terms never fall from one batch to the next;
  * - cells beyond `length` belong to other windows and are never read through this one.
  */
 export interface Log {
+  /** The last entry that is not here any more: a snapshot stands for everything through it (§7). */
+  readonly base: Position
   readonly lastIndex: Index
   readonly lastTerm: Term
   /** How many of `cells` this window sees. */
@@ -23,7 +25,15 @@ export interface Log {
   readonly totals: number[]
 }
 
-export const emptyLog = (): Log => ({ lastIndex: 0, lastTerm: 0, length: 0, cells: [], totals: [] })
+/** A log without entries, which goes on behind `base`. */
+export const emptyLog = ({ index, term }: Position = { index: 0, term: 0 }): Log => ({
+  base: { index, term },
+  lastIndex: index,
+  lastTerm: term,
+  length: 0,
+  cells: [],
+  totals: [],
+})
 
 /** The log with `batches` behind its last entry. */
 export function append(log: Log, batches: readonly Batch[]): Log {
@@ -45,7 +55,7 @@ export function append(log: Log, batches: readonly Batch[]): Log {
     cells.push(batch)
     totals.push((total += batch.bytes.length))
   }
-  return { lastIndex, lastTerm, length: cells.length, cells, totals }
+  return { base: log.base, lastIndex, lastTerm, length: cells.length, cells, totals }
 }
 
 /** The log without the entries after `lastIndex`. */
@@ -53,13 +63,14 @@ export function truncate(log: Log, lastIndex: Index): Log {
   if (lastIndex >= log.lastIndex) return log
   const position = positionOf(log, lastIndex)
   const batch = log.cells[position]
-  if (batch === undefined) return emptyLog()
+  if (batch === undefined) return emptyLog(log.base)
   if (lastIndexOf(batch) === lastIndex) {
     return { ...log, lastIndex, lastTerm: batch.term, length: position + 1 }
   }
   const before: Log = {
+    base: log.base,
     lastIndex: batch.index - 1,
-    lastTerm: log.cells[position - 1]?.term ?? 0,
+    lastTerm: log.cells[position - 1]?.term ?? log.base.term,
     length: position,
     cells: log.cells.slice(0, position),
     totals: log.totals.slice(0, position),
@@ -67,16 +78,31 @@ export function truncate(log: Log, lastIndex: Index): Log {
   return append(before, [slice(batch, batch.index, lastIndex)])
 }
 
-/** The term of the entry at `index`: 0 for index 0, `undefined` after the last entry. */
+/** The log without the entries through `index`, or through the end of a batch before it: batches stay whole. */
+export function compact(log: Log, index: Index): Log {
+  const cut = lastCellWhere(log, (batch) => lastIndexOf(batch) <= index)
+  const last = log.cells[cut]
+  if (last === undefined) return log
+  return {
+    base: { index: lastIndexOf(last), term: last.term },
+    lastIndex: log.lastIndex,
+    lastTerm: log.lastTerm,
+    length: log.length - cut - 1,
+    cells: log.cells.slice(cut + 1, log.length),
+    totals: log.totals.slice(cut + 1, log.length),
+  }
+}
+
+/** The term of the entry at `index`: 0 for index 0, `undefined` after the last entry and before the base. */
 export function termAt(log: Log, index: Index): Term | undefined {
   if (index === log.lastIndex) return log.lastTerm
-  if (index === 0) return 0
-  if (index > log.lastIndex) return undefined
+  if (index === log.base.index) return log.base.term
+  if (index > log.lastIndex || index < log.base.index) return undefined
   return log.cells[positionOf(log, index)]?.term
 }
 
 /**
- * The entries `from` to `to`, in batches of at most `maxBytes` together; always at least the batch in
+ * The entries `from` to `to`, which are in the log, in batches of at most `maxBytes` together; always at least the batch in
  * which `from` lies, unless that is after `to`.
  */
 export function read(log: Log, from: Index, to: Index, maxBytes = Infinity): Batch[] {
@@ -93,22 +119,37 @@ export function read(log: Log, from: Index, to: Index, maxBytes = Infinity): Bat
   return batches
 }
 
-/** The last index, not after `index`, whose term is at most `term`; 0 when there is none (§5.3). */
+/**
+ * The last index, not after `index`, whose term is at most `term` (§5.3). What a snapshot stands for is
+ * committed and the same everywhere, so it counts as if it were.
+ */
 export function lastIndexWithin(log: Log, index: Index, term: Term): Index {
   const position = lastCellWhere(log, (batch) => batch.index <= index && batch.term <= term)
   const batch = log.cells[position]
-  return batch === undefined ? 0 : Math.min(index, lastIndexOf(batch))
+  if (batch !== undefined) return Math.min(index, lastIndexOf(batch))
+  return Math.min(index, log.base.term <= term ? log.base.index : log.base.index - 1)
 }
 
-/** Bytes of the entries after `index`, counted in whole batches. */
+/** Bytes of the entries after `index` that are in the log, counted in whole batches. */
 export function bytesAfter(log: Log, index: Index): number {
-  if (index >= log.lastIndex) return 0
-  const total = log.totals[log.length - 1] ?? 0
-  const first = positionOf(log, index + 1)
-  return total - (log.totals[first - 1] ?? 0)
+  if (index >= log.lastIndex || log.length === 0) return 0
+  const total = log.totals[log.length - 1]!
+  const first = Math.max(0, positionOf(log, index + 1))
+  return total - log.totals[first]! + log.cells[first]!.bytes.length
 }
 
-/** The cell in which `index` lies; -1 for index 0. */
+/** The last index before which whole batches of at least `bytes` end at or before `index`; the base at least. */
+export function indexBefore(log: Log, index: Index, bytes: number): Index {
+  const last = positionOf(log, index)
+  const total = log.totals[last] ?? 0
+  for (let i = last; i >= 0; i--) {
+    const batch = log.cells[i]!
+    if (total - log.totals[i]! >= bytes) return Math.min(index, lastIndexOf(batch))
+  }
+  return log.base.index
+}
+
+/** The cell in which `index` lies; -1 up to the base. */
 function positionOf(log: Log, index: Index): number {
   const newest = log.length - 1
   if (newest >= 0 && log.cells[newest]!.index <= index) return newest

@@ -1,10 +1,12 @@
 import type { Batch } from './batch.ts'
-import type { Index, NodeId, Term } from './types.ts'
+import type { Index, Members, NodeId, Term } from './types.ts'
 
 /** One message between two servers. The transport carries it; only the reducer understands it. */
 export interface Envelope {
   readonly from: NodeId
   readonly to: NodeId
+  /** Where the receiver is, when the configuration says so. It stays with the sender. */
+  readonly address?: string
   readonly message: Message
 }
 
@@ -19,6 +21,9 @@ export type Message =
   | HeartbeatReply
   | ReadIndex
   | ReadIndexReply
+  | Install
+  | Installed
+  | TimeoutNow
 
 /** A (pre-)candidate asks for a vote (§5.2). */
 export interface RequestVote {
@@ -27,6 +32,8 @@ export interface RequestVote {
   readonly term: Term
   /** A question in advance, which moves no term and spends no vote (thesis §9.6). */
   readonly pre: boolean
+  /** The leader itself wants this election, so that loyalty to it does not count (thesis §3.10). */
+  readonly handedOver: boolean
   readonly lastIndex: Index
   readonly lastTerm: Term
 }
@@ -101,4 +108,33 @@ export interface ReadIndexReply {
   readonly term: Term
   readonly ticket: number
   readonly index: Index
+}
+
+/** A piece of the leader's snapshot, for a follower that needs entries which the log no longer has (§7). */
+export interface Install {
+  readonly type: 'install'
+  readonly term: Term
+  /** The last entry that the snapshot stands for, its term and its configuration. */
+  readonly index: Index
+  readonly indexTerm: Term
+  readonly members: Members
+  readonly offset: number
+  readonly bytes: Uint8Array
+  readonly isLast: boolean
+  /** With the last piece: CRC-32 of the whole; otherwise 0. */
+  readonly checksum: number
+}
+
+/** The sender has `end` bytes of that snapshot and waits for what follows. */
+export interface Installed {
+  readonly type: 'installed'
+  readonly term: Term
+  readonly index: Index
+  readonly end: number
+}
+
+/** The leader wants the receiver, which has everything, to lead in its place (thesis §3.10). */
+export interface TimeoutNow {
+  readonly type: 'timeoutNow'
+  readonly term: Term
 }

@@ -14,6 +14,8 @@ export function isPlausible(message: Message, state: State): boolean {
       return message.term !== state.term || message.match <= state.log.lastIndex
     case 'rejected':
       return message.hintIndex <= message.prevIndex
+    case 'install':
+      return message.indexTerm <= message.term
     default:
       return true
   }

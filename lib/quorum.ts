@@ -3,14 +3,23 @@ import type { Members, NodeId } from './types.ts'
 /**
  * The highest value that a majority of the voters has reached. Asked of match indexes it is the index
  * to commit (§5.3), of times the last moment at which a quorum was heard, of pulses the last one that a
- * quorum answered. Half of the voters is not a majority.
+ * quorum answered. Half of the voters is not a majority; while the configuration changes, the voters
+ * before it and those after it both have to (§6).
  */
-export function reachedByQuorum(members: Members, valueOf: (id: NodeId) => number): number {
-  const values = members.voters.map(valueOf).sort((a, b) => b - a)
+export function reachedByQuorum(
+  { voters, outgoing }: Members,
+  valueOf: (id: NodeId) => number,
+): number {
+  const reached = reachedByMajority(voters, valueOf)
+  return outgoing.length === 0 ? reached : Math.min(reached, reachedByMajority(outgoing, valueOf))
+}
+
+function reachedByMajority(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
+  const values = voters.map(valueOf).sort((a, b) => b - a)
   return values[values.length >> 1] ?? -Infinity
 }
 
-/** Whether the voters for whom `holds` is true are a majority (§5.2). */
+/** Whether the voters for whom `holds` is true are a quorum (§5.2, §6). */
 export function isQuorum(members: Members, holds: (id: NodeId) => boolean): boolean {
   return reachedByQuorum(members, (id) => (holds(id) ? 1 : 0)) === 1
 }

@@ -15,7 +15,11 @@ import type { NodeId } from './types.ts'
 export function read(turn: Turn, ticket: number): Turn {
   const { state } = turn
   const { role } = state
-  if (role.type === 'leader') return note(turn, role, state.config.id, ticket)
+  if (role.type === 'leader') {
+    return hasLease(turn, role)
+      ? update(turn, { confirmed: [...state.confirmed, { ticket, index: state.commitIndex }] })
+      : note(turn, role, state.config.id, ticket)
+  }
   if (role.type !== 'follower' || role.leader === undefined) {
     return answer(turn, { type: 'unreadable', ticket, leader: undefined })
   }
@@ -66,19 +70,44 @@ export function heartbeatReply(leader: Leader, from: NodeId, reply: HeartbeatRep
 
 /** At the end of a leader's turn, reads that a quorum has confirmed are released. */
 export function releaseReads(turn: Turn): Turn {
-  const { role, config, members, commitIndex } = turn.state
+  const { role, commitIndex } = turn.state
   if (role.type !== 'leader' || role.reads.length === 0) return turn
   // Until an entry of its own term is committed, a leader does not know what is (§8).
   if (commitIndex < role.firstIndex) return turn
-  const answered = reachedByQuorum(members, (id) =>
-    id === config.id ? role.round : (progressOf(role, id)?.round ?? 0),
-  )
+  const answered = answeredRound(turn.state, role)
   const isReleased = ({ round }: LeaderRead) => round !== undefined && round <= answered
   const reads = role.reads.filter((read) => !isReleased(read))
   if (reads.length === role.reads.length) return turn
   const kept = update(turn, { role: changedLeader(role, { reads }) })
   return role.reads.filter(isReleased).reduce(release, kept)
 }
+
+/**
+ * At the end of a leader's turn: a quorum has answered a pulse, and elects nobody else for an election timeout
+ * after it was asked. When it was asked counts, not when it answered (thesis §6.4.1).
+ */
+export function renewLease(turn: Turn): Turn {
+  const { role, config } = turn.state
+  if (role.type !== 'leader') return turn
+  const answered = answeredRound(turn.state, role)
+  const pulses = role.pulses.filter(({ round }) => round > answered)
+  if (pulses.length === role.pulses.length) return turn
+  const newest = role.pulses.findLast(({ round }) => round <= answered)!
+  const leaseEnd = Math.max(role.leaseEnd, newest.at + config.lease)
+  return update(turn, { role: changedLeader(role, { pulses, leaseEnd }) })
+}
+
+/** What it hands over, a leader no longer has: its successor may be elected at once (thesis §6.4.1). */
+const hasLease = ({ state, at }: Turn, role: Leader): boolean =>
+  state.config.lease > 0 &&
+  at < role.leaseEnd &&
+  role.transfer === undefined &&
+  state.commitIndex >= role.firstIndex
+
+const answeredRound = ({ members, config }: State, role: Leader): number =>
+  reachedByQuorum(members, (id) =>
+    id === config.id ? role.round : (progressOf(role, id)?.round ?? 0),
+  )
 
 /** At the end of every turn, this server's reads whose index is applied are answered. */
 export function answerReads(turn: Turn): Turn {

@@ -1,22 +1,54 @@
 import { emptyLog, type Log } from './log.ts'
+import { serversOf, votes } from './members.ts'
 import type { Envelope } from './messages.ts'
 import { reachedByQuorum } from './quorum.ts'
-import type { Ballot, Index, Members, Millis, NodeId, ProtocolConfig, Term } from './types.ts'
+import type {
+  Ballot,
+  Index,
+  Mark,
+  Members,
+  Millis,
+  NodeId,
+  Plan,
+  ProtocolConfig,
+  Term,
+} from './types.ts'
 
 /** Everything that a server knows. Immutable: each turn makes a new one. */
 export interface State extends Ballot {
   readonly config: ProtocolConfig
+  /** The configuration in force: the last one in the log, committed or not (§6). */
   readonly members: Members
+  /** The one in force and those that it may yet fall back to, in the order of the log. */
+  readonly configurations: readonly Members[]
   /** Whether the disk has spoken. Before that, nothing is believed and nothing is promised. */
   readonly booted: boolean
   readonly role: Role
   readonly log: Log
   /** The last entry known to be committed (§5.3). */
   readonly commitIndex: Index
+  /** The last entry that was given to the state machine. */
+  readonly handedIndex: Index
   /** The last entry that the state machine has applied. */
   readonly appliedIndex: Index
+  /** The newest snapshot that is whole and durable (§7). */
+  readonly snapshot: Mark | undefined
+  /** This server's own snapshot, while it is taken. */
+  readonly taking: Taking | undefined
+  /** Who wants to hear of the next snapshot. */
+  readonly snapshotTickets: readonly SnapshotTicket[]
+  /** The disk refused a snapshot: not before this moment is another one taken. */
+  readonly snapshotPause: Millis
+  /** The leader's snapshot, while it arrives. */
+  readonly receiving: Receiving | undefined
+  /** A snapshot that the state machine is taking over. It gets no entries meanwhile. */
+  readonly restoring: Restoring | undefined
   /** When the leader was last heard, a vote granted or an election begun: silence counts from here. */
   readonly contact: Millis
+  /** When the disk had spoken. What this server promised in an earlier life, it no longer knows. */
+  readonly bootedAt: Millis
+  /** The disk has no room for new entries. */
+  readonly isShortOfSpace: boolean
   /** The number of the last save. */
   readonly sequence: number
   /** Saves that the disk has not acknowledged, oldest first, with the promises that wait for them. */
@@ -36,6 +68,43 @@ export interface Saving {
   readonly sequence: number
   readonly term: Term
   readonly promises: readonly Envelope[]
+}
+
+/** A snapshot is written piece by piece: the next is asked for when the last one is written. */
+export interface Taking {
+  /** What it stands for; `undefined` until the first piece has come. */
+  readonly mark: Mark | undefined
+  /** Bytes that were given to the disk. */
+  readonly end: number
+  /** The disk has been given all of it, and may have it. */
+  readonly isWhole: boolean
+}
+
+/** Wants to hear of a snapshot of everything through `index`. */
+export interface SnapshotTicket {
+  readonly ticket: number
+  readonly index: Index
+}
+
+export interface Receiving {
+  readonly from: NodeId
+  /** The leader's term: the pieces of two leaders are not mixed. */
+  readonly term: Term
+  readonly mark: Mark
+  /** Bytes that are written. */
+  readonly written: number
+  /** Bytes that were given to the disk. */
+  readonly end: number
+  /** The disk has been given all of it, and may have it. */
+  readonly isWhole: boolean
+}
+
+export interface Restoring {
+  readonly mark: Mark
+  /** Bytes that were given to the state machine. */
+  readonly end: number
+  /** Whether a piece is on its way. */
+  readonly isBusy: boolean
 }
 
 export interface ConfirmedRead {
@@ -72,15 +141,45 @@ export interface Leader {
   readonly type: 'leader'
   /** The index of the empty entry that began this term (§8). */
   readonly firstIndex: Index
-  /** Every voter's progress, this server's own among them, in the order of the voters. */
+  /** Every server's progress, this server's own among them. */
   readonly progress: readonly Progress[]
   /** The number of the last pulse. */
   readonly round: number
   /** When the last pulse went out. */
   readonly pulse: Millis
+  /** When the pulses went out that no quorum has answered yet, oldest first. */
+  readonly pulses: readonly Pulse[]
+  /** Until when no other server can have been elected: it may answer reads by itself (thesis §6.4.1). */
+  readonly leaseEnd: Millis
   /** Since when some follower has not been told of the commit index that it could know. */
   readonly untold: Millis | undefined
   readonly reads: readonly LeaderRead[]
+  /** The change of members that was asked of this leader, until it is done. */
+  readonly changing: Changing | undefined
+  /** To whom it hands its leadership over. Meanwhile it takes in nothing new. */
+  readonly transfer: Transfer | undefined
+}
+
+export interface Pulse {
+  readonly round: number
+  readonly at: Millis
+}
+
+/** A leadership that is handed over (thesis §3.10). */
+export interface Transfer {
+  readonly ticket: number
+  readonly to: NodeId
+  readonly since: Millis
+  /** Whether the successor has been told to campaign. */
+  readonly isTold: boolean
+}
+
+/** A change of members on its way: first the new servers catch up, then the configurations change (§6). */
+export interface Changing {
+  readonly ticket: number
+  readonly plan: Plan
+  /** What new voters have to reach in this round, and when the round began (thesis §4.2.1). */
+  readonly round: { readonly index: Index; readonly at: Millis; readonly number: number }
 }
 
 /** A read that waits for a quorum to confirm that this server still leads (thesis §6.4). */
@@ -109,6 +208,16 @@ export interface Progress {
   readonly contact: Millis
   /** The last pulse that it answered. */
   readonly round: number
+  /** The snapshot that it is sent, because the log no longer reaches back to what it needs. */
+  readonly sending: Sending | undefined
+}
+
+export interface Sending {
+  readonly index: Index
+  /** Bytes that the follower has. */
+  readonly offset: number
+  /** The last pulse before the piece was asked of the disk; `undefined` when none is on its way. */
+  readonly round: number | undefined
 }
 
 export interface Inflight {
@@ -120,14 +229,24 @@ export interface Inflight {
 export const booting = (config: ProtocolConfig): State => ({
   config,
   members: config.members,
+  configurations: [config.members],
   booted: false,
   term: 0,
   vote: undefined,
   role: { type: 'follower', leader: undefined, asked: [] },
   log: emptyLog(),
   commitIndex: 0,
+  handedIndex: 0,
   appliedIndex: 0,
+  snapshot: undefined,
+  taking: undefined,
+  snapshotTickets: [],
+  snapshotPause: -Infinity,
+  receiving: undefined,
+  restoring: undefined,
   contact: 0,
+  bootedAt: 0,
+  isShortOfSpace: false,
   sequence: 0,
   saving: [],
   lostIndex: 0,
@@ -136,20 +255,30 @@ export const booting = (config: ProtocolConfig): State => ({
 })
 
 /** What changes within a term; the ballot has a way of its own (`turn.ts`). */
-export type Change = Partial<Omit<State, 'config' | 'term' | 'vote'>>
+export type Change = Partial<Omit<State, 'config' | 'term' | 'vote' | 'members'>>
 
 /** The state with a change. Field by field, because this is the hottest line and a spread costs twice. */
 export const changed = (state: State, change: Change): State => ({
   config: state.config,
-  members: change.members ?? state.members,
+  members: change.configurations?.at(-1) ?? state.members,
+  configurations: change.configurations ?? state.configurations,
   booted: change.booted ?? state.booted,
   term: state.term,
   vote: state.vote,
   role: change.role ?? state.role,
   log: change.log ?? state.log,
   commitIndex: change.commitIndex ?? state.commitIndex,
+  handedIndex: change.handedIndex ?? state.handedIndex,
   appliedIndex: change.appliedIndex ?? state.appliedIndex,
+  snapshot: change.snapshot ?? state.snapshot,
+  taking: 'taking' in change ? change.taking : state.taking,
+  snapshotTickets: change.snapshotTickets ?? state.snapshotTickets,
+  snapshotPause: change.snapshotPause ?? state.snapshotPause,
+  receiving: 'receiving' in change ? change.receiving : state.receiving,
+  restoring: 'restoring' in change ? change.restoring : state.restoring,
   contact: change.contact ?? state.contact,
+  bootedAt: change.bootedAt ?? state.bootedAt,
+  isShortOfSpace: change.isShortOfSpace ?? state.isShortOfSpace,
   sequence: change.sequence ?? state.sequence,
   saving: change.saving ?? state.saving,
   lostIndex: change.lostIndex ?? state.lostIndex,
@@ -164,8 +293,12 @@ export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader =
   progress: change.progress ?? leader.progress,
   round: change.round ?? leader.round,
   pulse: change.pulse ?? leader.pulse,
+  pulses: change.pulses ?? leader.pulses,
+  leaseEnd: change.leaseEnd ?? leader.leaseEnd,
   untold: 'untold' in change ? change.untold : leader.untold,
   reads: change.reads ?? leader.reads,
+  changing: 'changing' in change ? change.changing : leader.changing,
+  transfer: 'transfer' in change ? change.transfer : leader.transfer,
 })
 
 /** And for what it knows of one follower. */
@@ -178,6 +311,20 @@ export const changedProgress = (progress: Progress, change: Partial<Progress>): 
   told: change.told ?? progress.told,
   contact: change.contact ?? progress.contact,
   round: change.round ?? progress.round,
+  sending: 'sending' in change ? change.sending : progress.sending,
+})
+
+/** What a leader that has heard nothing yet knows of a follower. */
+export const unknownProgress = (id: NodeId, next: Index, at: Millis): Progress => ({
+  id,
+  match: 0,
+  next,
+  probing: true,
+  inflight: [],
+  told: 0,
+  contact: at,
+  round: 0,
+  sending: undefined,
 })
 
 /** Who leads, as far as this server knows. */
@@ -205,7 +352,8 @@ export const progressOf = (leader: Leader, id: NodeId): Progress | undefined =>
 /** Whether entries that this server has acknowledged are missing in its log. */
 export const hasLost = ({ log, lostIndex }: State): boolean => log.lastIndex < lostIndex
 
-export const isVoter = (state: State, id: NodeId): boolean => state.members.voters.includes(id)
+export const isVoter = (state: State, id: NodeId): boolean => votes(state.members, id)
 
-export const peersOf = (state: State): readonly NodeId[] =>
-  state.members.voters.filter((id) => id !== state.config.id)
+/** The other servers that vote. */
+export const peersOf = ({ members, config }: State): readonly NodeId[] =>
+  serversOf({ ...members, learners: [] }).filter((id) => id !== config.id)

@@ -15,21 +15,41 @@
  * - Everything of one turn of the event loop is reduced at once and makes one save and one message to
  *   each follower: the group commit.
  *
- * What is not done yet: snapshots, membership changes, client sessions. The log grows until then.
+ * - A snapshot stands for the log before it (§7). It moves in pieces, one at a time, between the state
+ *   machine, the disk and the network; nothing here ever holds more than one of them.
+ * - Members change by joint consensus, any number at once, new voters only when they have caught up (§6).
+ * - Client sessions are the application's concern: a `request` is a command here (`operators/engine/sessions.ts`).
  */
+import { lastIndexOf, slice, type Batch } from './batch.ts'
+import * as changes from './changes.ts'
+import { followedBy, isServer } from './configurations.ts'
 import * as election from './election.ts'
 import { InvariantError } from './errors.ts'
 import type { Event, Stamped } from './events.ts'
 import * as follower from './follower.ts'
+import * as installs from './install.ts'
 import * as leader from './leader.ts'
-import { append, emptyLog } from './log.ts'
+import { append, emptyLog, termAt, type Log } from './log.ts'
 import type { Envelope, Message, RequestVote } from './messages.ts'
 import { isPlausible } from './plausible.ts'
 import * as reads from './reads.ts'
-import { isVoter, type State } from './state.ts'
+import * as transfers from './transfer.ts'
+import * as snapshots from './snapshots.ts'
+import { changed, type State } from './state.ts'
 import type { Restored, Saved } from './storage.ts'
-import { answer, begin, finish, next, saved, send, update, type Step, type Turn } from './turn.ts'
-import type { NodeId } from './types.ts'
+import {
+  answer,
+  ballot,
+  begin,
+  finish,
+  next,
+  saved,
+  send,
+  update,
+  type Step,
+  type Turn,
+} from './turn.ts'
+import type { Mark, NodeId } from './types.ts'
 
 /** One turn of the loop: folds its events into a step. Throws {@link InvariantError} and nothing else. */
 export function reduce(state: State, events: readonly Event[]): Step {
@@ -37,8 +57,32 @@ export function reduce(state: State, events: readonly Event[]): Step {
     (folded, event) => handle(next(folded, { at: event.at }), event),
     begin(state),
   )
-  return finish(reads.answerReads(leader.endTurn(turn)), state, events)
+  return finish(endTurn(turn), events)
 }
+
+/** A piece of a snapshot has come a step further. */
+function piece(turn: Turn, event: PieceEvent): Turn {
+  switch (event.type) {
+    case 'captured':
+      return snapshots.captured(turn, event)
+    case 'chunkWritten':
+      return installs.chunkWritten(snapshots.chunkWritten(turn, event), event)
+    case 'chunkRefused':
+      return installs.chunkRefused(snapshots.chunkRefused(turn, event), event)
+    case 'chunkRead':
+      return installs.chunkRead(turn, event)
+    case 'pieceRestored':
+      return installs.pieceRestored(turn, event.index, event.isLast)
+  }
+}
+
+type PieceEvent = Extract<
+  Event,
+  { type: 'captured' | 'chunkWritten' | 'chunkRefused' | 'chunkRead' | 'pieceRestored' }
+>
+
+const endTurn = (turn: Turn): Turn =>
+  reads.answerReads(snapshots.takeSnapshot(installs.restoreSnapshot(leader.endTurn(turn))))
 
 function handle(turn: Turn, event: Event): Turn {
   if (!turn.state.booted) return boot(turn, event)
@@ -61,11 +105,25 @@ function handle(turn: Turn, event: Event): Turn {
       return reads.read(turn, event.ticket)
     case 'notice':
       return turn
+    case 'snapshotWanted':
+      return snapshots.snapshotWanted(turn, event.ticket)
+    case 'changeWanted':
+      return changes.changeWanted(turn, event.ticket, event.plan)
+    case 'space':
+      return transfers.space(turn, event.isShort)
+    case 'transferWanted':
+      return transfers.transferWanted(turn, event.ticket, event.to)
     case 'applied':
-      return next(update(turn, { appliedIndex: event.index }), {
-        applied: [...turn.applied, ...event.batches],
-      })
+      return applied(turn, event)
+    default:
+      return piece(turn, event)
   }
+}
+
+/** What was applied before a snapshot took the state's place is told all the same. */
+function applied(turn: Turn, { index, batches }: Extract<Event, { type: 'applied' }>): Turn {
+  const appliedIndex = Math.max(turn.state.appliedIndex, index)
+  return next(update(turn, { appliedIndex }), { applied: [...turn.applied, ...batches] })
 }
 
 /** Until the disk has spoken, this server knows nothing, so it says and promises nothing. */
@@ -75,6 +133,17 @@ function boot(turn: Turn, event: Event): Turn {
       return restore(turn, event)
     case 'proposed':
       return answer(turn, { type: 'notLeader', ticket: event.ticket, leader: undefined })
+    case 'space':
+      return transfers.space(turn, event.isShort)
+    case 'transferWanted':
+      return answer(turn, {
+        type: 'kept',
+        ticket: event.ticket,
+        reason: 'notLeader',
+        leader: undefined,
+      })
+    case 'snapshotWanted':
+      return snapshots.snapshotWanted(turn, event.ticket)
     case 'read':
       return answer(turn, { type: 'unreadable', ticket: event.ticket, leader: undefined })
     default:
@@ -82,14 +151,42 @@ function boot(turn: Turn, event: Event): Turn {
   }
 }
 
-function restore(turn: Turn, { term, vote, batches, at }: Stamped<Restored>): Turn {
-  const log = append(emptyLog(), batches)
-  if (log.lastTerm > term) {
-    throw new InvariantError(
-      `the log has entries of term ${log.lastTerm}, the ballot is of ${term}`,
-    )
+function restore(turn: Turn, { term, vote, batches, snapshot, at }: Stamped<Restored>): Turn {
+  const log = logFrom(batches, snapshot)
+  const last = batches.at(-1)
+  if (last !== undefined && last.term > term) {
+    throw new InvariantError(`the log has entries of term ${last.term}, the ballot is of ${term}`)
   }
-  return next(turn, { state: { ...turn.state, booted: true, term, vote, log, contact: at } })
+  const founded = snapshot?.members ?? turn.state.config.members
+  const news = log.cells.filter(({ index }) => index > founded.index)
+  const configurations = followedBy([founded], Infinity, news)
+  const read = changed(turn.state, { booted: true, log, contact: at, bootedAt: at, configurations })
+  const known = { ...read, term, vote }
+  if (snapshot === undefined) return next(turn, { state: known })
+  const restoring = { mark: snapshot, end: 0, isBusy: false }
+  const state = { ...known, snapshot, restoring, commitIndex: snapshot.index }
+  // The disk's log may be one that the snapshot replaces: a crash came before it was told so.
+  const restored = next(turn, { state, ...(log.length === 0 && { reset: log.base }) })
+  // And its ballot one of before the leader who sent the snapshot: nothing was promised since.
+  return snapshot.term > term ? ballot(restored, snapshot.term, undefined) : restored
+}
+
+/** The log behind a snapshot, with the tail before it; nothing of a log that does not hold its last entry (§7). */
+function logFrom(batches: readonly Batch[], snapshot: Mark | undefined): Log {
+  const [first, ...rest] = batches
+  if (snapshot === undefined || first === undefined || first.index === snapshot.index + 1) {
+    return append(emptyLog(snapshot), batches)
+  }
+  if (first.index === 1) return logWith(emptyLog(), batches, snapshot)
+  // The term before the first entry is unknown, so that entry becomes the base.
+  const tail =
+    first.count === 1 ? rest : [slice(first, first.index + 1, lastIndexOf(first)), ...rest]
+  return logWith(emptyLog(first), tail, snapshot)
+}
+
+function logWith(base: Log, batches: readonly Batch[], snapshot: Mark): Log {
+  const log = append(base, batches)
+  return termAt(log, snapshot.index) === snapshot.term ? log : emptyLog(snapshot)
 }
 
 /** What waited for the disk leaves now; what this server promised to itself arrives at once. */
@@ -104,9 +201,27 @@ function disk(turn: Turn, { sequence, term }: Stamped<Saved>): Turn {
 
 function receive(turn: Turn, { from, to, message }: Envelope): Turn {
   const { state } = turn
-  const isOurs = to === state.config.id && from !== to && isVoter(state, from)
-  if (!isOurs || !isPlausible(message, state)) return update(turn, { dropped: state.dropped + 1 })
+  const isOurs = to === state.config.id && from !== to
+  const isHeard = isServer(state.configurations, from) || isForNewcomers(message)
+  if (!isOurs || !isHeard || !isPlausible(message, state))
+    return update(turn, { dropped: state.dropped + 1 })
   return judgeTerm(turn, from, message)
+}
+
+/**
+ * A leader, or a candidate, may be of a configuration that this server has not heard of yet (§6): it may
+ * belong to none. Nobody answers a server that has not asked.
+ */
+function isForNewcomers({ type }: Message): boolean {
+  switch (type) {
+    case 'requestVote':
+    case 'append':
+    case 'heartbeat':
+    case 'install':
+      return true
+    default:
+      return false
+  }
 }
 
 /** The term rule, applied once and first (§5.1): a higher term is followed, a lower one is told so. */
@@ -114,9 +229,12 @@ function judgeTerm(turn: Turn, from: NodeId, message: Message): Turn {
   const { term } = turn.state
   if (message.term < term) return correct(turn, from, message)
   if (message.term === term || isAboutTheFuture(message)) return dispatch(turn, from, message)
-  if (message.type === 'requestVote' && election.isLoyal(turn.state, from, turn.at)) return turn
+  if (message.type === 'requestVote' && isRefused(turn, from, message)) return turn
   return dispatch(election.follow(turn, message.term, undefined), from, message)
 }
+
+const isRefused = ({ state, at }: Turn, from: NodeId, { handedOver }: RequestVote): boolean =>
+  !handedOver && election.isLoyal(state, from, at)
 
 /** A question in advance, or a yes to one, names a term that nobody is in yet. */
 const isAboutTheFuture = (message: Message): boolean =>
@@ -131,6 +249,7 @@ function correct(turn: Turn, from: NodeId, message: Message): Turn {
       return refuse(turn, from, message)
     case 'append':
     case 'heartbeat':
+    case 'install':
       return send(turn, from, { type: 'heartbeatReply', term, round: 0 })
     default:
       return turn
@@ -160,5 +279,11 @@ function dispatch(turn: Turn, from: NodeId, message: Message): Turn {
       return reads.readIndex(turn, from, message)
     case 'readIndexReply':
       return reads.readIndexReply(turn, from, message)
+    case 'install':
+      return installs.install(turn, from, message)
+    case 'installed':
+      return installs.installed(turn, from, message)
+    case 'timeoutNow':
+      return election.timeoutNow(turn, from)
   }
 }

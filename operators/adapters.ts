@@ -1,10 +1,11 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Envelope } from '../lib/messages.ts'
-import type { Notice, Restored, Save, Saved } from '../lib/storage.ts'
+import type { DiskFact, DiskRequest, Notice } from '../lib/storage.ts'
 
 /**
  * A disk: the identity that takes its time. The first thing that it emits is `Restored`; after that,
- * one `Saved` for each `Save`, in order, once it is durable. It errors when it can no longer promise
+ * one `Saved` for each `Save`, in order, once it is durable. Pieces of snapshots are answered in an order of
+ * their own, so that a long snapshot holds up no save. It errors when it can no longer promise
  * that, and never retries on the same file. Unsubscribing closes it.
  *
  * ```
@@ -12,7 +13,7 @@ import type { Notice, Restored, Save, Saved } from '../lib/storage.ts'
  * storage  ---R-----a-b-----c|
  * ```
  */
-export type Storage = OperatorFunction<Save, Restored | Saved | Notice>
+export type Storage = OperatorFunction<DiskRequest, DiskFact>
 
 /**
  * A network: outbound in, inbound out. It may lose, repeat, delay or reorder; it never invents or

@@ -20,6 +20,12 @@ export function msgpack<T>(): Codec<T> {
   }
 }
 
+/** For what goes into snapshots: everything that `structuredClone` can copy comes back as it was. */
+export function structured(): Codec<unknown> {
+  const packr = new Packr({ structuredClone: true, copyBuffers: true })
+  return { encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) as unknown }
+}
+
 /**
  * For commands that are bytes already. They arrive in `apply` as views on the log's memory: copy what is
  * to stay, as a view keeps up to 64 MiB of it in memory. They must not be written to.

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs'
+import { Compacted } from '../lib/errors.ts'
 import type { Index } from '../lib/types.ts'
 import type { Commit, RaftNode } from './engine/node.ts'
 
@@ -12,10 +13,10 @@ import type { Commit, RaftNode } from './engine/node.ts'
  * ```
  *
  * Cold; completes when the node stops. Errors with `Compacted` when the log no longer reaches back to
- * `index`, and when the node fails.
+ * `index`, or the node takes over a snapshot that jumps over what is due, and when the node fails.
  */
 export function commitsFrom<C>(
-  node: Pick<RaftNode<C, unknown>, 'commits$' | 'history'>,
+  node: Pick<RaftNode<C, unknown>, 'commits$' | 'restored$' | 'history'>,
   index: Index,
 ): Observable<Commit<C>> {
   return new Observable((subscriber) => {
@@ -31,6 +32,11 @@ export function commitsFrom<C>(
         if (subscriber.closed) return
       }
     }
+    subscriber.add(
+      node.restored$.subscribe((through) => {
+        if (through >= next) subscriber.error(new Compacted(next, through + 1))
+      }),
+    )
     subscriber.add(
       node.commits$.subscribe({
         next: emit,

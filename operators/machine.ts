@@ -16,4 +16,13 @@ export interface Machine<S, C, R, Q = never, A = never> {
   apply(state: S, command: C, context: ApplyContext): readonly [S, R]
   /** Answers a question without changing anything. */
   query?(state: S, question: Q): A
+  /**
+   * Gives a state in pieces, for a snapshot. They are asked for bit by bit while the node goes on, so they
+   * must stay as they are: an immutable state does. A piece is anything that `structuredClone` can copy; some
+   * thousands of bytes are a good size. Default: one piece, the whole state, which holds up the node
+   * while it is written.
+   */
+  snapshot?(state: S): Iterable<unknown> | AsyncIterable<unknown>
+  /** Adds a piece to a state that began as `initial`. Default: the piece is the state. */
+  restore?(state: S, piece: unknown): S
 }

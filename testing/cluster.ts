@@ -36,8 +36,10 @@ type Own = 'id' | 'members' | 'storage' | 'transport' | 'random'
 /** What a cluster is made of: a node's options, a memory network's, and the faults of servers. */
 export interface ClusterOptions<S, C, R, Q = never, A = never>
   extends Omit<RaftOptions<S, C, R, Q, A>, Own>, Omit<NetworkOptions, 'scheduler'> {
-  /** The servers. */
+  /** The servers with which it begins. */
   readonly ids: readonly NodeId[]
+  /** Servers that are there and belong to nothing, until a change takes them in. Default: none. */
+  readonly joining?: readonly NodeId[]
   /** The disk of a server, asked for once: a restarted server finds it again. Default: `memory()`. */
   readonly storage?: (id: NodeId) => Storage
   /** Servers that crash, each when it is emitted. One that is down stays down. */
@@ -151,8 +153,8 @@ export function cluster<S, C, R, Q, A>(
   more: Partial<SizedOptions<S, C, R, Q, A>> = {},
 ): Cluster<C, R, Q, A> {
   const options = typeof given === 'number' ? sized(given, more) : given
-  const { ids } = options
-  if (ids.length === 0) throw new ConfigError('ids', ids, 'one name at least')
+  const ids = [...options.ids, ...(options.joining ?? [])]
+  if (options.ids.length === 0) throw new ConfigError('ids', ids, 'one name at least')
   const make = makers(options)
   const failed$ = new Subject<Failure>()
   const failed = (id: NodeId) => (error: unknown) => {
@@ -203,7 +205,8 @@ function run(
 function makers<S, C, R, Q, A>(
   options: ClusterOptions<S, C, R, Q, A>,
 ): (id: NodeId) => () => RaftNode<C, R, Q, A> {
-  const { ids, storage = () => memory(), seed = 1 } = options
+  const { storage = () => memory(), seed = 1, joining = [] } = options
+  const ids = [...options.ids, ...joining]
   const { random = (id) => seeded(Math.imul(seed, 0x9e3779b1) + ids.indexOf(id)) } = options
   const scheduler = options.scheduler ?? clockOfRun() ?? monotonic
   const turns = options.turns ?? endOfTurn(scheduler)
@@ -215,7 +218,8 @@ function makers<S, C, R, Q, A>(
     scheduler: turns,
   })
   return (id) => {
-    const own = { id, members: ids, storage: storage(id), random: random(id), turns, scheduler }
+    const members = joining.includes(id) ? [] : options.ids
+    const own = { id, members, storage: storage(id), random: random(id), turns, scheduler }
     return () => raft({ ...options, ...own, transport: net.join(id) })
   }
 }

@@ -3,6 +3,15 @@ import type { Storage } from '../../operators/adapters.ts'
 import { nodeFileSystem, withoutSync } from './file/filesystem.ts'
 import { fileStorage } from './file/storage.ts'
 
+export { inspect, verify } from './file/inspection.ts'
+export type {
+  InspectedSegment,
+  InspectedSnapshot,
+  Inspection,
+  Problem,
+  Verification,
+} from './file/inspection.ts'
+
 /** How a log lies on the disk. */
 export interface FileOptions {
   /**
@@ -30,6 +39,9 @@ const MAX_SEGMENT = 1 << 30
  * saves  -a---bc-----d---|
  * file   ---R--a---(bc)---d|
  * ```
+ *
+ * Snapshots lie beside the log, the newest only. The log's files are removed when all that is in them is
+ * forgotten. A snapshot for which the disk has no space is refused, with a `snapshot-no-space` notice.
  *
  * A write that a crash interrupted is cut off, with a `torn-tail` notice after `Restored`. Errors with
  * `DirectoryLocked` when another subscription or process has the directory, `UnknownFormat` when a newer

@@ -1,7 +1,8 @@
 import { lastIndexOf, slice, type Batch } from '../../lib/batch.ts'
 import { InvariantError } from '../../lib/errors.ts'
 import type { Save } from '../../lib/storage.ts'
-import type { Ballot, Index, NodeId, Term } from '../../lib/types.ts'
+import type { Ballot, Index, NodeId, Position, Term } from '../../lib/types.ts'
+import { covers } from './chunks.ts'
 
 /** Where a log stands: what the next save must not contradict. Moves on with {@link advance}. */
 export interface Standing {
@@ -10,18 +11,27 @@ export interface Standing {
   lastIndex: Index
   /** Where the entries of each term begin, in order. */
   readonly runs: { readonly index: Index; readonly term: Term }[]
+  /** What the newest durable snapshot stands for. */
+  snapshot: Position | undefined
 }
 
-export const emptyStanding = (): Standing => ({ term: 0, vote: undefined, lastIndex: 0, runs: [] })
+export const emptyStanding = (): Standing => ({
+  term: 0,
+  vote: undefined,
+  lastIndex: 0,
+  runs: [],
+  snapshot: undefined,
+})
 
 /**
  * Takes a save into account, or throws `InvariantError` and leaves everything as it was up to the
  * offending part: a store refuses to write what it would have to refuse to read.
  */
-export function advance(standing: Standing, save: Pick<Save, 'term' | 'vote' | 'batches'>): void {
+export function advance(standing: Standing, save: Omit<Save, 'type' | 'sequence'>): void {
   checkBallot(standing, save)
   standing.term = save.term
   standing.vote = save.vote
+  if (save.reset !== undefined) reset(standing, save.reset)
   for (const batch of save.batches) advanceBatch(standing, batch)
 }
 
@@ -33,6 +43,25 @@ function checkBallot(before: Ballot, after: Ballot): void {
     const votes = `from ${before.vote} to ${after.vote ?? 'nobody'}`
     throw new InvariantError(`the vote in term ${before.term} changed ${votes}`)
   }
+}
+
+/** The log is empty and goes on behind `position`. */
+function reset(standing: Standing, position: Position): void {
+  const { index, term } = position
+  if (standing.snapshot === undefined || !covers(standing.snapshot, position)) {
+    throw new InvariantError(`no snapshot stands for the log through entry ${index}@${term}`)
+  }
+  if (term > standing.term) {
+    throw new InvariantError(`entry ${index}@${term} came without a ballot of its term`)
+  }
+  standing.lastIndex = index
+  standing.runs.splice(0, Infinity, { index, term })
+}
+
+/** Throws `InvariantError` when entries before this one are not all in a snapshot. */
+export function checkForget({ snapshot }: Standing, before: Index): void {
+  if (before <= (snapshot?.index ?? 0) + 1) return
+  throw new InvariantError(`no snapshot stands for all entries before ${before}`)
 }
 
 function advanceBatch(standing: Standing, batch: Batch): void {
@@ -62,4 +91,10 @@ export function place(batches: Batch[], batch: Batch): void {
     batches[batches.length - 1] = slice(last, last.index, batch.index - 1)
   }
   batches.push(batch)
+}
+
+/** Drops the batches that lie before an index as a whole. */
+export function dropBefore(batches: Batch[], before: Index): void {
+  const kept = batches.findIndex((batch) => lastIndexOf(batch) >= before)
+  batches.splice(0, kept < 0 ? batches.length : kept)
 }

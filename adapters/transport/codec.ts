@@ -1,4 +1,5 @@
 import { isPacked, type Batch } from '../../lib/batch.ts'
+import { decodeMembers, encodeMembers, membersIn } from '../../lib/members.ts'
 import type { Message } from '../../lib/messages.ts'
 import { MAX_INTEGER, readU32, readU53, writeU32, writeU53 } from './integers.ts'
 import { kindCodes, kindOfCode, planOf, planOfCode, type Plan } from './layout.ts'
@@ -29,11 +30,19 @@ const planFor = (message: Message): Plan => planOf.get(message.type)!
 /** Bytes of the head of `message`. */
 export function headLength(message: Message): number {
   const { size } = planFor(message)
-  return message.type === 'append' ? size + COUNT_BYTES + message.batches.length * ROW_BYTES : size
+  switch (message.type) {
+    case 'append':
+      return size + COUNT_BYTES + message.batches.length * ROW_BYTES
+    case 'install':
+      return size + COUNT_BYTES + encodeMembers(message.members).length
+    default:
+      return size
+  }
 }
 
 /** Bytes of the body of `message`. */
 export function bodyLength(message: Message): number {
+  if (message.type === 'install') return message.bytes.length
   if (message.type !== 'append') return 0
   let length = 0
   for (const batch of message.batches) length += batch.bytes.length
@@ -70,7 +79,18 @@ export function writeHead(message: Message, into: Uint8Array, start: number): nu
       at += 8
     } else into[at++] = values[name] ? 1 : 0
   }
-  return message.type === 'append' ? writeRows(message.batches, into, at) : at
+  switch (message.type) {
+    case 'append':
+      return writeRows(message.batches, into, at)
+    case 'install': {
+      const members = encodeMembers(message.members)
+      writeU32(into, at, message.bytes.length)
+      into.set(members, at + COUNT_BYTES)
+      return at + COUNT_BYTES + members.length
+    }
+    default:
+      return at
+  }
 }
 
 function writeRows(batches: readonly Batch[], into: Uint8Array, start: number): number {
@@ -93,9 +113,7 @@ export function decode(head: Uint8Array, body: Uint8Array): Message | Malformed 
   const plan = planOfCode.get(head[0] ?? 0)
   if (plan === undefined) return malformed(`no message has the code ${head[0] ?? 'of nothing'}`)
   const fields: Record<string, unknown> = { type: plan.type }
-  const reason =
-    readFields(plan, head, fields) ??
-    (plan.type === 'append' ? readRows(plan, head, body, fields) : readEnd(plan, head, body))
+  const reason = readFields(plan, head, fields) ?? readRest(plan, head, body, fields)
   if (reason !== undefined) return malformed(`${plan.type}: ${reason}`)
   const message = fields as unknown as Message
   const fault = illegal(message)
@@ -122,6 +140,36 @@ function readFields(
     }
   }
   return undefined
+}
+
+function readRest(
+  plan: Plan,
+  head: Uint8Array,
+  body: Uint8Array,
+  fields: Record<string, unknown>,
+): string | undefined {
+  switch (plan.type) {
+    case 'append':
+      return readRows(plan, head, body, fields)
+    case 'install':
+      return readPiece(plan, head, body, fields)
+    default:
+      return readEnd(plan, head, body)
+  }
+}
+
+function readPiece(
+  { size }: Plan,
+  head: Uint8Array,
+  body: Uint8Array,
+  fields: Record<string, unknown>,
+): string | undefined {
+  const members = decodeMembers(head.subarray(size + COUNT_BYTES))
+  if (members === undefined) return 'its members are none'
+  fields['members'] = members
+  fields['bytes'] = body
+  const length = readU32(head, size)
+  return body.length === length ? undefined : `${body.length} bytes, ${length} expected`
 }
 
 function readEnd({ size }: Plan, head: Uint8Array, body: Uint8Array): string | undefined {
@@ -160,5 +208,8 @@ function readRow(head: Uint8Array, at: number, bytes: Uint8Array): Batch | strin
   if (index < 0 || term < 0) return `a batch's index or term is above ${MAX_INTEGER}`
   if (kind === undefined) return `no kind of entry has the code ${head[at + 16]}`
   if (!isPacked(bytes, count)) return `the batch at ${index} is not ${count} entries`
-  return { index, term, kind, count, bytes }
+  const batch: Batch = { index, term, kind, count, bytes }
+  return kind === 'members' && membersIn(batch) === undefined
+    ? `the entry at ${index} is no configuration`
+    : batch
 }

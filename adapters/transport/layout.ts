@@ -5,7 +5,9 @@ import type { Message } from '../../lib/messages.ts'
 export type FieldKind = 'integer' | 'flag'
 
 type Fields<M> = {
-  readonly [F in Exclude<keyof M, 'type' | 'batches'>]: M[F] extends boolean ? 'flag' : 'integer'
+  readonly [F in Exclude<keyof M, 'type' | 'batches' | 'members' | 'bytes'>]: M[F] extends boolean
+    ? 'flag'
+    : 'integer'
 }
 
 type Layouts = {
@@ -17,7 +19,10 @@ type Layouts = {
 
 /** Every message's code and its fields, in the order in which they lie on the wire. */
 const layouts: Layouts = {
-  requestVote: [1, { term: 'integer', pre: 'flag', lastIndex: 'integer', lastTerm: 'integer' }],
+  requestVote: [
+    1,
+    { term: 'integer', pre: 'flag', handedOver: 'flag', lastIndex: 'integer', lastTerm: 'integer' },
+  ],
   vote: [2, { term: 'integer', pre: 'flag', granted: 'flag' }],
   append: [3, { term: 'integer', prevIndex: 'integer', prevTerm: 'integer', commit: 'integer' }],
   appended: [4, { term: 'integer', match: 'integer' }],
@@ -29,6 +34,15 @@ const layouts: Layouts = {
   heartbeatReply: [7, { term: 'integer', round: 'integer' }],
   readIndex: [8, { term: 'integer', ticket: 'integer' }],
   readIndexReply: [9, { term: 'integer', ticket: 'integer', index: 'integer' }],
+  install: [
+    10,
+    {
+      ...{ term: 'integer', index: 'integer', indexTerm: 'integer', offset: 'integer' },
+      ...{ isLast: 'flag', checksum: 'integer' },
+    },
+  ],
+  installed: [11, { term: 'integer', index: 'integer', end: 'integer' }],
+  timeoutNow: [12, { term: 'integer' }],
 }
 
 /** The layout of one message, ready for a loop. */
@@ -52,7 +66,9 @@ export const planOfCode: ReadonlyMap<number, Plan> = new Map(
   [...planOf.values()].map((plan) => [plan.code, plan]),
 )
 
-export const kindCodes: Readonly<Record<Kind, number>> = { command: 0, noop: 1 }
+export const kindCodes: Readonly<Record<Kind, number>> = {
+  ...{ command: 0, noop: 1, members: 2, request: 3 },
+}
 
 export const kindOfCode: ReadonlyMap<number, Kind> = new Map(
   Object.entries(kindCodes).map(([kind, code]) => [code, kind as Kind]),

@@ -3,6 +3,8 @@ import type { Append, Message } from '../../lib/messages.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { MAX_INTEGER } from './integers.ts'
 
+const MAX_CHECKSUM = 2 ** 32 - 1
+
 /**
  * What about a message no server that follows the protocol would ever say, or `undefined`. Both ends
  * ask: nothing that this refuses leaves, and nothing that this refuses arrives.
@@ -10,7 +12,8 @@ import { MAX_INTEGER } from './integers.ts'
 export function illegal(message: Message): string | undefined {
   switch (message.type) {
     case 'requestVote': {
-      const { term, lastIndex, lastTerm } = message
+      const { term, pre, handedOver, lastIndex, lastTerm } = message
+      if (pre && handedOver) return 'a question in advance is never handed over'
       if (lastTerm > term) return `lastTerm ${lastTerm} is after term ${term}`
       return termAtZero('last', lastIndex, lastTerm)
     }
@@ -27,11 +30,19 @@ export function illegal(message: Message): string | undefined {
       if (commitTerm > term) return `commitTerm ${commitTerm} is after term ${term}`
       return termAtZero('commit', commit, commitTerm)
     }
+    case 'install': {
+      const { term, index, indexTerm, checksum } = message
+      if (indexTerm > term) return `indexTerm ${indexTerm} is after term ${term}`
+      if (index < 1) return 'a snapshot of nothing'
+      return checksum > MAX_CHECKSUM ? `checksum ${checksum} has over 32 bits` : undefined
+    }
     case 'vote':
     case 'appended':
     case 'heartbeatReply':
     case 'readIndex':
     case 'readIndexReply':
+    case 'installed':
+    case 'timeoutNow':
       return undefined
   }
 }

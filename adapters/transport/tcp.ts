@@ -2,12 +2,12 @@ import { catchError, EMPTY, interval, mergeMap, Observable, tap, type Subscriber
 import type { Envelope } from '../../lib/messages.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Transport } from '../../operators/adapters.ts'
-import { dialling } from './tcp/dialling.ts'
 import { Failure } from './tcp/failure.ts'
 import { receive } from './tcp/handshake.ts'
 import { guests } from './tcp/listener.ts'
 import { notices, reportFailure } from './tcp/notices.ts'
-import { Peer, SILENCES } from './tcp/peer.ts'
+import { SILENCES } from './tcp/peer.ts'
+import { Roster } from './tcp/roster.ts'
 import { settings, type Settings, type TcpOptions } from './tcp/settings.ts'
 
 export type { TcpOptions } from './tcp/settings.ts'
@@ -27,7 +27,10 @@ const PROBE_MS = 500
  * ```
  *
  * Messages to one peer arrive in order or not at all. Those to a peer that is down or slow wait within
- * bounds, then the oldest are lost; those to an unknown id, or to this server itself, are lost at once.
+ * bounds, then the oldest are lost; those to this server itself, or to an id whose address nobody has told,
+ * are lost at once. Peers are learnt while it runs: from the addresses of outbound envelopes, and from
+ * their own calls.
+ *
  * Whatever is wrong with a connection ends that connection, is told in a notice (`peer-connected`,
  * `peer-disconnected`, `peer-refused`, `peer-unreachable`, `bad-frame`, `bad-message`, `queue-overflow`,
  * `accept-failed`, `listening`), and the peer is dialled again after a pause.
@@ -48,21 +51,25 @@ function run(
   outbound: Observable<Envelope>,
   subscriber: Subscriber<Envelope | Notice>,
 ): void {
-  const { scheduler, helloTimeout, idleTimeout } = config
-  const report = notices((notice) => subscriber.next(notice), scheduler)
-  const self = { ...config, incarnation: config.newIncarnation() }
-  const host = {
+  const { security, listen, scheduler, helloTimeout, idleTimeout } = config
+  const { report, forget } = notices((notice) => subscriber.next(notice), scheduler)
+  let opened = 0
+  const around = {
     ...config,
+    incarnation: config.newIncarnation(),
     report,
+    forget,
     probeTimeout: Math.min(PROBE_MS, helloTimeout / 2),
     emit: (envelope: Envelope) => subscriber.next(envelope),
+    nextNumber: () => ++opened,
   }
-  const peers = new Map([...config.peers.keys()].map((peer) => [peer, new Peer(peer, host)]))
   const error = (cause: unknown): void => subscriber.error(cause)
+  const roster = new Roster(around, error)
+  subscriber.add(roster.life)
 
-  const arriving$ = guests(config.security, config.listen, helloTimeout, report).pipe(
+  const arriving$ = guests(security, listen, helloTimeout, report).pipe(
     mergeMap((guest) =>
-      receive(guest.socket, peers, self).pipe(
+      receive(guest.socket, (id) => roster.meet(id), around).pipe(
         tap(guest.release),
         catchError((cause: unknown) => {
           // A stranger who goes without a word is nobody's concern.
@@ -72,17 +79,10 @@ function run(
       ),
     ),
   )
-  subscriber.add(() => peers.forEach((peer) => peer.close()))
-  subscriber.add(arriving$.subscribe({ next: (it) => it.peer.establish(it), error }))
-  for (const [name, peer] of peers) {
-    const failed = (cause: unknown): void => reportFailure(report, `to ${name}`, cause, name)
-    const dialled$ = dialling(peer, config.peers.get(name)!, self, failed)
-    subscriber.add(dialled$.subscribe({ next: (it) => peer.establish(it), error }))
-  }
+  subscriber.add(arriving$.subscribe({ next: (it) => roster.establish(it), error }))
   const ticks$ = interval(idleTimeout / SILENCES, scheduler)
-  subscriber.add(ticks$.subscribe(() => peers.forEach((peer) => peer.tick())))
-  const post = ({ to, message }: Envelope): void => peers.get(to)?.post(message)
-  subscriber.add(outbound.subscribe({ next: post, error }))
+  subscriber.add(ticks$.subscribe(() => roster.tick()))
+  subscriber.add(outbound.subscribe({ next: (envelope) => roster.post(envelope), error }))
 }
 
 const isDeparture = (cause: unknown): boolean =>

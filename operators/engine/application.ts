@@ -1,44 +1,130 @@
-import { unpack, type Batch } from '../../lib/batch.ts'
-import type { AppliedBatch } from '../../lib/turn.ts'
+import { lastIndexOf, unpack, type Batch } from '../../lib/batch.ts'
+import type { AppliedBatch, Piece } from '../../lib/turn.ts'
+import type { Index, Position } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
+import { Clients, ClientsReader } from './clients.ts'
 import type { Applied } from './node.ts'
+import { Cutter, Joiner, type Pieces } from './pieces.ts'
+import type { Capture, Snapshots } from './snapshots.ts'
 
 /** The state machine with its present state: the one thing in a node that changes in place. */
-export interface Application<Q, A> {
-  /** Applies the commands of a committed batch in order. A command that throws changes nothing. */
+export interface Application<Q, A> extends Snapshots {
+  /**
+   * Applies the commands of a committed batch in order. A command that throws changes nothing. A batch that
+   * the state covers already, since a snapshot came before it, has no outcomes.
+   */
   readonly apply: (batch: Batch) => AppliedBatch
   /** Asks the present state. Throws what the machine throws. */
   readonly query: (question: Q) => A
+  /** What is replicated beside the state, as it is now. */
+  readonly clients: Clients
 }
 
-export function application<S, C, R, Q, A>(
+export const application = <S, C, R, Q, A>(
   machine: Machine<S, C, R, Q, A>,
   codec: Codec<C>,
-): Application<Q, A> {
-  let state = machine.initial
+): Application<Q, A> => new Replica(machine, codec)
 
-  const applyOne = (payload: Uint8Array, index: number, term: number): Applied<C, R> => {
-    const command = codec.decode(payload)
+class Replica<S, C, R, Q, A> implements Application<Q, A> {
+  #state: S
+  #clients = new Clients()
+  #position: Position = { index: 0, term: 0 }
+  #coming: Coming<S>
+
+  constructor(
+    private readonly machine: Machine<S, C, R, Q, A>,
+    private readonly codec: Codec<C>,
+  ) {
+    this.#state = machine.initial
+    this.#coming = comingTo(machine.initial)
+  }
+
+  get clients(): Clients {
+    return this.#clients
+  }
+
+  readonly apply = (batch: Batch): AppliedBatch => {
+    const { index, term, kind } = batch
+    const last = lastIndexOf(batch)
+    if (last <= this.#position.index) return { batch, outcomes: [] }
+    this.#position = { index: last, term }
+    if (kind === 'request') return this.#clients.apply(batch, this.#applyOne)
+    if (kind !== 'command') return { batch, outcomes: [] }
+    const outcomes = unpack(batch).map((bytes, i) => this.#applyOne(bytes, index + i, term))
+    return { batch, outcomes }
+  }
+
+  readonly #applyOne = (payload: Uint8Array, index: number, term: number): Applied<C, R> => {
+    const command = this.codec.decode(payload)
     try {
-      const [next, result] = machine.apply(state, command, { index, term })
-      state = next
+      const [next, result] = this.machine.apply(this.#state, command, { index, term })
+      this.#state = next
       return { index, term, command, ok: true, result }
     } catch (error) {
       return { index, term, command, ok: false, error }
     }
   }
 
-  return {
-    apply: (batch) => {
-      const { index, term, kind } = batch
-      if (kind === 'noop') return { batch, outcomes: [] }
-      return { batch, outcomes: unpack(batch).map((bytes, i) => applyOne(bytes, index + i, term)) }
-    },
-    query: (question) => {
-      if (machine.query === undefined)
-        throw new TypeError('the state machine has no query function')
-      return machine.query(state, question)
-    },
+  readonly query = (question: Q): A => {
+    if (this.machine.query === undefined) {
+      throw new TypeError('the state machine has no query function')
+    }
+    return this.machine.query(this.#state, question)
   }
+
+  readonly capture = (): Capture => {
+    const pieces = this.machine.snapshot?.(this.#state) ?? [this.#state]
+    const cutter = new Cutter(both(this.#clients.pieces(), pieces))
+    const next: Capture['next'] = (give, fail) => cutter.next(give, fail)
+    return { position: this.#position, next, close: () => cutter.close() }
+  }
+
+  readonly restore = ({ mark, offset, bytes, isLast }: Piece): void => {
+    if (offset === 0) this.#coming = comingTo(this.machine.initial)
+    const { joiner, reader } = this.#coming
+    for (const piece of joiner.take(bytes)) {
+      if (reader.isDone) this.#coming.state = this.#restoreOne(this.#coming.state, piece)
+      else reader.take(piece)
+    }
+    if (!isLast) return
+    this.#state = this.#coming.state
+    this.#clients = reader.clients
+    this.#position = mark
+  }
+
+  #restoreOne(state: S, piece: unknown): S {
+    return this.machine.restore === undefined ? (piece as S) : this.machine.restore(state, piece)
+  }
+
+  readonly forget = (before: Index): void => this.#clients.repeats.forget(before)
+}
+
+/** Another state, of which the pieces come in, behind those of its clients. */
+interface Coming<S> {
+  state: S
+  readonly joiner: Joiner
+  readonly reader: ClientsReader
+}
+
+const comingTo = <S>(state: S): Coming<S> => ({
+  state,
+  joiner: new Joiner(),
+  reader: new ClientsReader(),
+})
+
+/** One after the other; at once, where both can be had at once. */
+function both(first: Iterable<unknown>, second: Pieces): Pieces {
+  const isAtOnce = Symbol.iterator in second
+  return isAtOnce ? inTurn(first, second) : later(first, second)
+}
+
+function* inTurn(first: Iterable<unknown>, second: Iterable<unknown>): Generator<unknown> {
+  yield* first
+  yield* second
+}
+
+async function* later(first: Iterable<unknown>, second: AsyncIterable<unknown>) {
+  yield* first
+  yield* second
 }

@@ -14,20 +14,31 @@ const ranges = {
   maxInflightMessages: [1, 65_536],
   maxInflightBytes: [KIB, 4096 * MIB],
   maxUncommittedBytes: [KIB, 4096 * MIB],
+  maxSessions: [1, 1_000_000],
+  maxOpenProposals: [1, 1_000_000],
+  sessionEntries: [1, Number.MAX_SAFE_INTEGER],
+  snapshotEntries: [1, Number.MAX_SAFE_INTEGER],
+  snapshotBytes: [1, Number.MAX_SAFE_INTEGER],
+  snapshotTailBytes: [0, Number.MAX_SAFE_INTEGER],
 } as const
 
 /** Throws `ConfigError` for the first option that cannot be. Defaults are filled in already. */
 export function check(options: Given): void {
   checkParts(options)
   checkMembers(options)
+  checkAddresses(options)
+  checkLease(options)
   checkTimes(options)
   checkSizes(options)
 }
 
 /** More than one member needs a network, and disks that keep their promises. */
 export function checkAdapters({ members, transport, storage }: Given): void {
-  if (!Array.isArray(members) || members.length < 2) return
-  const why = 'given, since there is more than one member'
+  if (!Array.isArray(members) || members.length === 1) return
+  const why =
+    members.length === 0
+      ? 'given, since this server joins others'
+      : 'given, since there is more than one member'
   demand('transport', transport, transport !== undefined, why)
   demand('storage', storage, storage !== undefined, `${why} and votes must not be forgotten`)
 }
@@ -44,9 +55,17 @@ function checkParts(options: Given): void {
   for (const name of ['storage', 'transport', 'random'] as const) {
     demand(name, options[name], typeof options[name] === 'function', 'a function')
   }
-  for (const name of ['preVote', 'checkQuorum'] as const) {
+  for (const name of ['preVote', 'checkQuorum', 'leaseReads'] as const) {
     demand(name, options[name], typeof options[name] === 'boolean', 'true or false')
   }
+}
+
+/** A lease rests on a leader that steps down in time, and on clocks that do. */
+function checkLease({ leaseReads, checkQuorum, maxClockDrift }: Given): void {
+  const isSafe = leaseReads !== true || checkQuorum === true
+  demand('leaseReads', leaseReads, isSafe, 'false, since checkQuorum is')
+  const isShare = isNumber(maxClockDrift) && maxClockDrift >= 0 && maxClockDrift <= 1
+  demand('maxClockDrift', maxClockDrift, isShare, 'from 0 to 1')
 }
 
 function checkMembers({ id, members }: Given): void {
@@ -54,11 +73,18 @@ function checkMembers({ id, members }: Given): void {
   demand(
     'members',
     members,
-    names.length > 0 && names.every(isName),
+    Array.isArray(members) && names.every(isName),
     'an array of non-empty strings',
   )
-  demand('members', members, names.includes(id), `with this node's id "${String(id)}" among them`)
+  const isMember = names.length === 0 || names.includes(id)
+  demand('members', members, isMember, `with this node's id "${String(id)}" among them`)
   demand('members', members, new Set(names).size === names.length, 'without repetition')
+}
+
+function checkAddresses({ addresses }: Given): void {
+  const values = typeof addresses === 'object' && addresses !== null && Object.values(addresses)
+  const isMap = Array.isArray(values) && values.every((it) => typeof it === 'string')
+  demand('addresses', addresses, isMap, 'an object with an address for each server')
 }
 
 function checkTimes({ heartbeat, electionTimeout, ...limits }: Given): void {

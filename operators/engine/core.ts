@@ -5,12 +5,15 @@ import {
   type Observable,
   type OperatorFunction,
 } from 'rxjs'
+import { ChangeRefused, TransferFailed } from '../../lib/errors.ts'
 import type { Event } from '../../lib/events.ts'
 import { booting, leaderOf, type State } from '../../lib/state.ts'
-import type { Step } from '../../lib/turn.ts'
+import type { Answer, Step } from '../../lib/turn.ts'
+import type { Index, NodeId, Plan } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Engine } from './options.ts'
+import { Orders } from './orders.ts'
 import { Proposals } from './proposals.ts'
 import { Questions } from './questions.ts'
 
@@ -24,6 +27,9 @@ export class Core<C, R> {
   readonly deadlines: Deadlines
   readonly proposals: Proposals<C, R>
   readonly questions: Questions
+  readonly snapshots: Orders<void, Index>
+  readonly changes: Orders<Plan, Index>
+  readonly transfers: Orders<NodeId | undefined, NodeId>
   readonly #raised$ = new Subject<Event>()
   #running: Subscription | undefined
   #isTaking = false
@@ -55,6 +61,22 @@ export class Core<C, R> {
       random,
       turns,
     )
+    this.snapshots = new Orders((ticket) =>
+      this.#raise({ type: 'snapshotWanted', at: scheduler.now(), ticket }),
+    )
+    this.changes = new Orders((ticket, plan) =>
+      this.#raise({ type: 'changeWanted', at: scheduler.now(), ticket, plan }),
+    )
+    this.transfers = new Orders((ticket, to) =>
+      this.#raise({ type: 'transferWanted', at: scheduler.now(), ticket, to }),
+    )
+  }
+
+  /** Whether somebody has taken the event: a node that does not run takes none. */
+  #raise(event: Event): boolean {
+    if (!this.#raised$.observed) return false
+    this.#raised$.next(event)
+    return true
   }
 
   /** Every step, from the moment of subscription. */
@@ -88,16 +110,35 @@ export class Core<C, R> {
   #take(step: Step): void {
     this.#isTaking = true
     // Reads come first: a step's `readable` holds for the state that the machine has now.
-    for (const answer of step.answers) {
-      this.questions.answered(answer)
-      this.proposals.answered(answer)
-    }
+    for (const answer of step.answers) this.#answered(answer)
+    if (step.restore?.offset === 0) this.proposals.overtaken(step.restore.mark.index)
     this.#state$.next(step.state)
     this.#steps$.next(step)
     for (const batch of step.applied) this.proposals.applied(batch)
     if (leaderOf(step.state) !== undefined) this.questions.retry()
     this.#isTaking = false
     this.#whenTaken?.()
+  }
+
+  #answered(answer: Answer): void {
+    switch (answer.type) {
+      case 'snapshotTaken':
+        return this.snapshots.answered(answer.ticket, answer.index)
+      case 'changed':
+        return this.changes.answered(answer.ticket, answer.index)
+      case 'unchanged':
+        return this.changes.refused(answer.ticket, new ChangeRefused(answer.reason, answer.leader))
+      case 'handedOver':
+        return this.transfers.answered(answer.ticket, answer.to)
+      case 'kept':
+        return this.transfers.refused(
+          answer.ticket,
+          new TransferFailed(answer.reason, answer.leader),
+        )
+      default:
+        this.questions.answered(answer)
+        this.proposals.answered(answer)
+    }
   }
 
   #end(finish: (stream$: Subject<Step> | Subject<State>) => void, cause?: unknown): void {
@@ -108,6 +149,9 @@ export class Core<C, R> {
     }
     this.proposals.stop(cause)
     this.questions.stop(cause)
+    this.snapshots.stop(cause)
+    this.changes.stop(cause)
+    this.transfers.stop(cause)
     this.deadlines.stop()
     finish(this.#steps$)
     finish(this.#state$)

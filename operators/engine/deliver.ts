@@ -37,8 +37,13 @@ export function deliver(
 const outbound: OperatorFunction<Step, Envelope> = (steps) =>
   new Observable((subscriber) =>
     steps.subscribe({
-      next: ({ send }) => {
-        for (const envelope of send) subscriber.next(envelope)
+      next: ({ send, state }) => {
+        const { addresses } = state.members
+        for (const envelope of send) {
+          const { to } = envelope
+          const address = Object.hasOwn(addresses, to) ? addresses[to] : undefined
+          subscriber.next(address === undefined ? envelope : { ...envelope, address })
+        }
       },
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),

@@ -1,7 +1,8 @@
 import type { Observable, Subscription } from 'rxjs'
+import type { Session } from '../../lib/sessions.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Step } from '../../lib/turn.ts'
-import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
+import type { Index, Members, NodeId, Plan, Term } from '../../lib/types.ts'
 
 export type RoleName = 'follower' | 'precandidate' | 'candidate' | 'leader'
 
@@ -42,6 +43,16 @@ export type Progress<R> =
   | { readonly type: 'applied'; readonly index: Index; readonly term: Term; readonly result: R }
   | { readonly type: 'abandoned'; readonly reason: Error }
 
+/**
+ * How far a change of members has come. `catchingUp`: the slowest new voter lacks so many entries. `joint`: the
+ * voters before and those after both have to agree. `done`: the new configuration is committed, set by the
+ * entry at `index`.
+ */
+export type ChangeProgress =
+  | { readonly type: 'catchingUp'; readonly left: number }
+  | { readonly type: 'joint' }
+  | { readonly type: 'done'; readonly index: Index }
+
 /** A node at one glance. */
 export interface Status {
   readonly id: NodeId
@@ -75,6 +86,24 @@ export interface ProposeOptions {
    * it never entered a log. Default: the node's `proposeTimeout`.
    */
   readonly timeout?: number
+  /**
+   * The name under which the command is applied once, whichever server it is proposed to. Default: the
+   * Observable has one of its own.
+   */
+  readonly request?: RequestName
+}
+
+/** A command's name: the same for every attempt to propose it, and for nothing else. Plain data. */
+export interface RequestName {
+  /** From `node.session()`, of any server. */
+  readonly session: Session
+  /** The command's number in its session, from 0 on. */
+  readonly sequence: number
+  /**
+   * Commands of the session below this number will not be proposed again: what came of them is
+   * forgotten. From 0 to `sequence`. Default `sequence`: one command at a time.
+   */
+  readonly lowest?: number
 }
 
 export interface QueryOptions {
@@ -97,8 +126,16 @@ export interface RaftNode<C, R, Q = never, A = never> {
   readonly leader$: Observable<Leader | undefined>
   /** This server's role, replayed. */
   readonly role$: Observable<RoleStatus>
-  /** Every applied command once, in order, from the moment of subscription. */
+  /**
+   * Every applied command once, in order, from the moment of subscription. A server that was far behind and
+   * takes over a snapshot jumps over what it stands for: see `restored$`.
+   */
   readonly commits$: Observable<Applied<C, R>>
+  /**
+   * The machine took over another server's snapshot, which stands for everything through this index;
+   * `commits$` goes on behind it.
+   */
+  readonly restored$: Observable<Index>
   /** The configuration, replayed. */
   readonly members$: Observable<Members>
   /** The node at a glance after every step, replayed. */
@@ -107,11 +144,21 @@ export interface RaftNode<C, R, Q = never, A = never> {
   readonly trace$: Observable<Trace>
 
   /**
-   * Cold: each subscription proposes the command once and reports how far it has come, until it is
-   * applied or abandoned. Errors with `NotLeader`, `Overloaded`, `CommandTooLarge`, `CommandFailed`,
-   * `Timeout`, `Stopped`. Unsubscribing does not take back what is in the log.
+   * Cold: proposes the command and reports how far it has come, until it is applied or abandoned. Every
+   * subscription to the same Observable is an attempt at the same command, which is applied once: `retry()` is
+   * safe, also after a `Timeout`, and waits a heartbeat after a refusal. Who comes late hears what came of
+   * the first, with its index; a result is to be left as it is. Errors with `NotLeader`, `Overloaded`,
+   * `CommandTooLarge`, `CommandFailed`, `Timeout`, `Overtaken`, `SessionExpired`, `Stopped`, and with `Superseded`
+   * where another attempt may yet succeed; an error's `outcome` is that of its attempt. Unsubscribing does
+   * not take back what is in the log.
    */
   propose(command: C, options?: ProposeOptions): Observable<Progress<R>>
+  /**
+   * Cold: each subscription opens a client session and emits its name, under which commands can be numbered
+   * that are to be applied once, whichever servers they are proposed to: see `ProposeOptions.request`. `propose`
+   * needs none. Errors with `NotLeader`, `Overloaded`, `Superseded`, `Timeout`, `Overtaken`, `Stopped`.
+   */
+  session(): Observable<Session>
   /**
    * Cold: asks the state machine, once per subscription. Waits out elections and errors with `NotLeader`
    * or `Timeout` when there was no leader to ask in time, `Stopped`.
@@ -129,6 +176,25 @@ export interface RaftNode<C, R, Q = never, A = never> {
    * `Compacted` when the log no longer reaches back to `from`.
    */
   history(from: Index, limit?: number): readonly Commit<C>[]
+
+  /**
+   * Cold: each subscription takes a snapshot of what is applied by now, and emits the index through which
+   * it stands for the log, once it is durable. One that is there already is not taken again. Errors with `Stopped`.
+   */
+  snapshot(): Observable<Index>
+
+  /**
+   * Cold: each subscription asks the leader for other members once and reports how far the change has come,
+   * until it is done. Errors with `ChangeRefused`, `Stopped`. Unsubscribing does not take it back.
+   */
+  change(plan: Plan): Observable<ChangeProgress>
+
+  /**
+   * Cold: each subscription asks the leader to hand its leadership over, to this voter or to whoever has most of
+   * the log, and emits the successor when it has stepped down. Proposals are refused with `NotLeader`
+   * meanwhile, for the longest election timeout at most. Errors with `TransferFailed`, `Stopped`.
+   */
+  transfer(to?: NodeId): Observable<NodeId>
 
   /** Starts the node. Unsubscribing stops it, and everything that it started. */
   connect(): Subscription

@@ -1,4 +1,6 @@
 import { asapScheduler, type SchedulerLike } from 'rxjs'
+import { foundingMembers } from '../../lib/members.ts'
+import type { SessionLimits } from '../../lib/sessions.ts'
 import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import type { Storage, Transport } from '../adapters.ts'
 import { msgpack, type Codec } from '../codec.ts'
@@ -13,8 +15,13 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly id: NodeId
   /** The application: a pure reducer. */
   readonly machine: Machine<S, C, R, Q, A>
-  /** Every server of the cluster, the same on each of them. Default: this one alone. */
+  /**
+   * The servers with which the cluster begins, the same on each of them; later changes are in the log. Empty
+   * for a server that joins a cluster: it waits for a leader that takes it in. Default: this one alone.
+   */
   readonly members?: readonly NodeId[]
+  /** Where those servers are reached, for those that will join; as the transport understands it. Default: none. */
+  readonly addresses?: Readonly<Record<NodeId, string>>
   /** Default: none, everything is lost with the process. Not allowed for more than one member. */
   readonly storage?: Storage
   /** Default: none. Required for more than one member. */
@@ -32,6 +39,14 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly preVote?: boolean
   /** A leader that hears no quorum for the longest election timeout steps down. Default true. */
   readonly checkQuorum?: boolean
+  /**
+   * A leader answers linearizable queries by itself, without asking a quorum, for as long as no other server can
+   * have been elected. The clocks of the servers must then run at the same speed, up to `maxClockDrift`: where
+   * they do not, it answers with what is old. Needs `checkQuorum`; the same on every server. Default false.
+   */
+  readonly leaseReads?: boolean
+  /** How much faster the fastest clock may run than the slowest, as a share: 0 to 1. Default 0.1. */
+  readonly maxClockDrift?: number
   /** A command's largest size encoded, in bytes, up to `maxAppendBytes`. Default 1 MiB. */
   readonly maxCommandBytes?: number
   /** Entries of one message, in bytes: 1 KiB to 64 MiB. Default 1 MiB. */
@@ -42,6 +57,24 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly maxInflightBytes?: number
   /** Bytes waiting to be committed beyond which a leader answers `Overloaded`. Default 64 MiB. */
   readonly maxUncommittedBytes?: number
+  /** A snapshot is taken when so many entries were applied since the last one, 1 or more. Default 1,000,000. */
+  readonly snapshotEntries?: number
+  /** A snapshot is taken when so many bytes of entries were applied since the last one. Default 64 MiB. */
+  readonly snapshotBytes?: number
+  /** Bytes of entries before a snapshot that stay, for followers that are a little behind. Default 16 MiB. */
+  readonly snapshotTailBytes?: number
+  /**
+   * Client sessions that the cluster remembers; the one that was used least recently goes when this server
+   * opens another. 1 to 1,000,000. Default 10,000.
+   */
+  readonly maxSessions?: number
+  /**
+   * Proposals of this server's whose outcome is not known yet, beyond which `propose` errors with `Overloaded`: so
+   * many results are remembered for it. 1 to 1,000,000. Default 65,536.
+   */
+  readonly maxOpenProposals?: number
+  /** A session that this server opens ends so many entries after its last use, 1 or more. Default 100,000,000. */
+  readonly sessionEntries?: number
   /** Milliseconds after which `propose` errors with `Timeout`; `Infinity` for never. Default 5,000. */
   readonly proposeTimeout?: number
   /** Milliseconds after which `query` errors with `Timeout` or `NotLeader`. Default 5,000. */
@@ -86,14 +119,23 @@ export function settings<S, C, R, Q, A>(
 const defaults = {
   storage: volatile,
   transport: silent,
+  addresses: {},
   electionTimeout: [150, 300],
   heartbeat: 50,
   preVote: true,
   checkQuorum: true,
+  leaseReads: false,
+  maxClockDrift: 0.1,
   maxAppendBytes: MIB,
   maxInflightMessages: 256,
   maxInflightBytes: 16 * MIB,
   maxUncommittedBytes: 64 * MIB,
+  snapshotEntries: 1_000_000,
+  snapshotBytes: 64 * MIB,
+  snapshotTailBytes: 16 * MIB,
+  maxSessions: 10_000,
+  maxOpenProposals: 65_536,
+  sessionEntries: 100_000_000,
   proposeTimeout: 5_000,
   queryTimeout: 5_000,
   random: Math.random,
@@ -103,19 +145,33 @@ const defaults = {
 
 /** What the reducer needs to know. */
 function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
-  const { id, members, preVote, checkQuorum } = options
+  const { id, members, addresses, preVote, checkQuorum, leaseReads, maxClockDrift } = options
   const { maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } = options
+  const { snapshotEntries, snapshotBytes, snapshotTailBytes } = options
   const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
   return {
     id,
-    members: { voters: [...members].sort() },
+    members: foundingMembers(members, addresses),
     electionTimeoutMin,
     electionTimeoutMax,
     preVote,
     checkQuorum,
+    lease: leaseReads ? electionTimeoutMin / (1 + maxClockDrift) : 0,
     maxAppendBytes,
     maxInflightMessages,
     maxInflightBytes,
     maxUncommittedBytes,
+    snapshotEntries,
+    snapshotBytes,
+    snapshotTailBytes,
   }
 }
+
+/** With what this server opens a session: it goes into the log, so that the others do as it says. */
+export const sessionLimits = (
+  options: Pick<Engine, 'maxSessions' | 'maxOpenProposals' | 'sessionEntries'>,
+): SessionLimits => ({
+  sessions: options.maxSessions,
+  results: options.maxOpenProposals,
+  entries: options.sessionEntries,
+})

@@ -1,6 +1,6 @@
 import { map, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Event } from '../../lib/events.ts'
-import type { Save } from '../../lib/storage.ts'
+import type { DiskRequest } from '../../lib/storage.ts'
 import type { Step } from '../../lib/turn.ts'
 import type { Storage } from '../adapters.ts'
 import { monotonic } from './monotonic.ts'
@@ -23,17 +23,18 @@ export function persist(
 ): OperatorFunction<Step, Event> {
   return (steps) =>
     steps.pipe(
-      saves,
+      requests,
       storage,
       map((fact) => ({ ...fact, at: scheduler.now() })),
     )
 }
 
-const saves: OperatorFunction<Step, Save> = (steps) =>
+const requests: OperatorFunction<Step, DiskRequest> = (steps) =>
   new Observable((subscriber) =>
     steps.subscribe({
-      next: ({ save }) => {
+      next: ({ save, disk }) => {
         if (save !== undefined) subscriber.next(save)
+        for (const request of disk) subscriber.next(request)
       },
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),

@@ -1,20 +1,32 @@
 import type { SchedulerLike } from 'rxjs'
-import { lastIndexOf } from '../../lib/batch.ts'
+import { lastIndexOf, type Kind } from '../../lib/batch.ts'
 import {
   CommandFailed,
   CommandTooLarge,
+  NoSpace,
   NotLeader,
   Overloaded,
+  Overtaken,
   Stopped,
   Superseded,
 } from '../../lib/errors.ts'
 import type { Proposed } from '../../lib/events.ts'
+import {
+  SessionExpired,
+  writeOpening,
+  writeRequest,
+  type Request,
+  type Session,
+  type SessionLimits,
+} from '../../lib/sessions.ts'
 import type { Answer, AppliedBatch } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
-import type { Applied, Settle } from './node.ts'
+import type { AppliedRequests } from './clients.ts'
+import type { Settle } from './node.ts'
 import { Packer } from './packer.ts'
 import { guarded, report } from './report.ts'
+import type { Result } from './sessions.ts'
 import { TurnEnd } from './turnEnd.ts'
 
 export interface ProposalLimits {
@@ -42,6 +54,7 @@ export class Proposals<C, R> {
   readonly #judged = new Map<number, Settle<R>[]>()
   readonly #waiting: Waiting<R>[] = []
   #open: Settle<R>[] = []
+  #kind: Kind = 'command'
   #ticket = 0
   readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
@@ -56,16 +69,28 @@ export class Proposals<C, R> {
   }
 
   submit(command: C, settle: Settle<R>): void {
-    if (this.#stopped !== undefined) return settle.failed(this.#stopped)
-    const { maxCommandBytes, maxAppendBytes } = this.limits
-    const payload = this.codec.encode(command)
-    if (payload.length > maxCommandBytes) {
-      return settle.failed(new CommandTooLarge(payload.length, maxCommandBytes))
-    }
-    if (this.#packer.size > 0 && this.#packer.size + payload.length > maxAppendBytes) this.#close()
+    const payload = this.#encode(command, settle)
+    if (payload === undefined) return
+    this.#begin('command', payload.length)
     this.#packer.add(payload)
-    this.#open.push(settle)
-    this.#turnEnd.request()
+    this.#end(settle)
+  }
+
+  /** The same for a command that has a name, to be applied once however often it is submitted. */
+  request(command: C, request: Request, settle: Settle<R>): void {
+    const payload = this.#encode(command, settle)
+    if (payload === undefined) return
+    this.#begin('request', payload.length)
+    this.#packer.addWithHeader(payload, (bytes, at) => writeRequest(bytes, at, request))
+    this.#end(settle)
+  }
+
+  /** Opens a session. It is known once it is queued, and open once it is applied. */
+  openSession(limits: SessionLimits, settle: Settle<Session>): void {
+    if (this.#stopped !== undefined) return settle.failed(this.#stopped)
+    this.#begin('request', 0)
+    this.#packer.addWithHeader(NOTHING, (bytes, at) => writeOpening(bytes, at, limits))
+    this.#end(settle as Settle<unknown>)
   }
 
   answered(answer: Answer): void {
@@ -86,13 +111,22 @@ export class Proposals<C, R> {
         return this.#refuse(answer.ticket, new NotLeader(answer.leader))
       case 'overloaded':
         return this.#refuse(answer.ticket, this.#overloaded())
+      case 'noSpace':
+        return this.#refuse(answer.ticket, new NoSpace())
       case 'readable':
       case 'unreadable':
+      case 'snapshotTaken':
+      case 'changed':
+      case 'unchanged':
+      case 'handedOver':
+      case 'kept':
         return
     }
   }
 
-  applied({ batch, outcomes }: AppliedBatch): void {
+  applied(applied: AppliedBatch): void {
+    const { batch } = applied
+    const outcomes = answersOf(applied)
     const last = lastIndexOf(batch)
     for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
       // Terms never fall along the log, so what is of an earlier term has lost its place for good; an
@@ -107,8 +141,20 @@ export class Proposals<C, R> {
       for (let index = from; index < head.next; index++) {
         const settle = head.settles[index - head.index]!
         if (isLost) fail(settle, new Superseded(index))
-        else settleOne(settle, outcomes[index - batch.index] as Applied<C, R>)
+        else settleOne(settle, outcomes[index - batch.index], index)
       }
+    }
+  }
+
+  /** A snapshot stands for everything through `index`: what became of the commands there, nobody knows. */
+  overtaken(index: Index): void {
+    // Runs of several terms are not in the order of their indexes.
+    for (const run of this.#waiting.splice(0)) {
+      const from = run.next
+      const end = run.index + run.settles.length
+      run.next = Math.max(from, Math.min(index + 1, end))
+      if (run.next < end) this.#waiting.push(run)
+      for (let i = from; i < run.next; i++) fail(run.settles[i - run.index]!, new Overtaken(i))
     }
   }
 
@@ -134,6 +180,32 @@ export class Proposals<C, R> {
     return new Overloaded(`over ${maxUncommittedBytes} bytes wait to be committed: try again later`)
   }
 
+  /** What is refused has no payload. */
+  #encode(command: C, settle: Settle<R>): Uint8Array | undefined {
+    if (this.#stopped !== undefined) {
+      settle.failed(this.#stopped)
+      return undefined
+    }
+    const { maxCommandBytes } = this.limits
+    const payload = this.codec.encode(command)
+    if (payload.length <= maxCommandBytes) return payload
+    settle.failed(new CommandTooLarge(payload.length, maxCommandBytes))
+    return undefined
+  }
+
+  /** A batch is of one kind, and no longer than a message. */
+  #begin(kind: Kind, length: number): void {
+    const { size } = this.#packer
+    if (this.#kind !== kind || (size > 0 && size + length > this.limits.maxAppendBytes))
+      this.#close()
+    this.#kind = kind
+  }
+
+  #end(settle: Settle<R>): void {
+    this.#open.push(settle)
+    this.#turnEnd.request()
+  }
+
   #close(): void {
     if (this.#open.length === 0) return
     const ticket = this.#ticket++
@@ -143,25 +215,34 @@ export class Proposals<C, R> {
     this.raise({
       type: 'proposed',
       ticket,
-      kind: 'command',
+      kind: this.#kind,
       count: settles.length,
       bytes: this.#packer.take(),
     })
   }
 
-  #refuse(ticket: number, error: NotLeader | Overloaded): void {
+  #refuse(ticket: number, error: NotLeader | NoSpace | Overloaded): void {
     const settles = this.#judged.get(ticket) ?? []
     this.#judged.delete(ticket)
     for (const settle of settles) fail(settle, error)
   }
 }
 
-function settleOne<C, R>(settle: Settle<R>, outcome: Applied<C, R>): void {
-  const { index, term } = outcome
+const NOTHING = new Uint8Array(0)
+
+const answersOf = (applied: AppliedBatch): AppliedRequests<never, never>['answers'] =>
+  'answers' in applied
+    ? (applied as AppliedRequests<never, never>).answers
+    : (applied.outcomes as readonly Result[])
+
+function settleOne<R>(settle: Settle<R>, answer: Result | undefined, at: Index): void {
+  // Whoever asked knows which of its sessions that was.
+  if (answer === undefined) return fail(settle, new SessionExpired(at, 'unknown'))
+  const { index, term } = answer
   try {
     settle.committed?.(index, term)
-    if (outcome.ok) settle.applied(outcome.result, index, term)
-    else settle.failed(new CommandFailed(index, outcome.error))
+    if (answer.ok) settle.applied(answer.result as R, index, term)
+    else settle.failed(new CommandFailed(index, answer.error))
   } catch (error) {
     report(error)
   }

@@ -1,18 +1,29 @@
-import { Observable } from 'rxjs'
-import { Superseded, Timeout } from '../../lib/errors.ts'
+import { Observable, type SchedulerLike } from 'rxjs'
+import { ConfigError, Superseded, Timeout } from '../../lib/errors.ts'
+import type { Request, Session } from '../../lib/sessions.ts'
+import type { Millis } from '../../lib/types.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Progress, RaftNode, Settle } from './node.ts'
-import type { Proposals } from './proposals.ts'
+import type { Progress, RaftNode, RequestName, Settle } from './node.ts'
+import { Proposal, type Proposer } from './proposal.ts'
+
+export interface ProposingOptions {
+  /** A proposal's time limit. */
+  readonly timeout: Millis
+  /** Who was sent away comes again after so long: a `retry()` in a circle would leave no time to the node. */
+  readonly pause: Millis
+  readonly deadlines: Deadlines
+  readonly scheduler: SchedulerLike
+}
 
 /** A proposal as an Observable of how far it has come. */
 export const proposing =
   <C, R>(
-    proposals: Proposals<C, R>,
-    deadlines: Deadlines,
-    defaultTimeout: number,
+    proposer: Proposer<C, R>,
+    { timeout: defaultTimeout, pause, deadlines, scheduler }: ProposingOptions,
   ): RaftNode<C, R>['propose'] =>
-  (command, { timeout = defaultTimeout } = {}) =>
-    new Observable<Progress<R>>((subscriber) => {
+  (command, { timeout = defaultTimeout, request } = {}) => {
+    const proposal = new Proposal(command, proposer, request && checked(request))
+    return new Observable<Progress<R>>((subscriber) => {
       const settle: Settle<R> = {
         queued: (index, term) => subscriber.next({ type: 'queued', index, term }),
         committed: (index, term) => {
@@ -24,7 +35,9 @@ export const proposing =
           subscriber.complete()
         },
         failed: (error) => {
-          if (!(error instanceof Superseded)) return subscriber.error(error)
+          // What another attempt may have done, is not abandoned yet.
+          const isAbandoned = error instanceof Superseded && !proposal.isOpen
+          if (!isAbandoned) return subscriber.error(error)
           subscriber.next({ type: 'abandoned', reason: error })
           subscriber.complete()
         },
@@ -33,5 +46,35 @@ export const proposing =
         // What was submitted is not taken back: where turns are slow, it enters the log after its deadline.
         deadlines.set(timeout, () => subscriber.error(new Timeout(timeout, 'unknown'))),
       )
-      proposals.submit(command, settle)
+      const attempt = (): void => proposal.attempt(settle)
+      if (!proposal.isRefused) attempt()
+      else subscriber.add(scheduler.schedule(attempt, pause))
     })
+  }
+
+/** A new session as an Observable of its name. */
+export const openingSession = (
+  open: (settle: Settle<Session>) => void,
+  { timeout, deadlines }: Pick<ProposingOptions, 'timeout' | 'deadlines'>,
+): Observable<Session> =>
+  new Observable((subscriber) => {
+    subscriber.add(deadlines.set(timeout, () => subscriber.error(new Timeout(timeout, 'unknown'))))
+    open({
+      applied: (session) => {
+        subscriber.next(session)
+        subscriber.complete()
+      },
+      failed: (error) => subscriber.error(error),
+    })
+  })
+
+function checked({ session, sequence, lowest = sequence }: RequestName): Request {
+  const isName = session.index > 0 && [session.index, session.term, sequence].every(isCount)
+  if (!isName || !isCount(lowest) || lowest > sequence) {
+    const expected = 'a session that was opened, and a sequence from 0 on that is not below lowest'
+    throw new ConfigError('request', { session, sequence, lowest }, expected)
+  }
+  return { session: { index: session.index, term: session.term }, sequence, lowest }
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0

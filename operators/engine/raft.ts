@@ -1,13 +1,16 @@
 import { Observable } from 'rxjs'
 import { application } from './application.ts'
+import { changing } from './changing.ts'
 import { Core } from './core.ts'
 import { engine } from './engine.ts'
 import { history } from './history.ts'
 import type { RaftNode } from './node.ts'
-import { settings, type RaftOptions } from './options.ts'
-import { proposing } from './proposing.ts'
+import { sessionLimits, settings, type RaftOptions } from './options.ts'
+import { ordered } from './ordered.ts'
+import { openingSession, proposing } from './proposing.ts'
 import { querying } from './querying.ts'
-import { commits, leader, members, role, status, trace } from './views.ts'
+import { Requests } from './requests.ts'
+import { commits, leader, members, restored, role, status, trace } from './views.ts'
 
 /**
  * A server of a cluster, which does nothing until `connect()`.
@@ -23,9 +26,13 @@ export function raft<S, C, R, Q = never, A = never>(
   options: RaftOptions<S, C, R, Q, A>,
 ): RaftNode<C, R, Q, A> {
   const config = settings(options)
-  const { protocol, machine, codec, proposeTimeout, queryTimeout } = config
+  const { protocol, machine, codec, scheduler, proposeTimeout, queryTimeout } = config
   const app = application(machine, codec)
-  const core = new Core<C, R>(config, engine(config, app.apply))
+  const core = new Core<C, R>(config, engine(config, app))
+  const { proposals, deadlines } = core
+  const limits = sessionLimits(config)
+  const requests = new Requests(limits, (...opening) => proposals.openSession(...opening))
+  const timing = { timeout: proposeTimeout, pause: config.heartbeat, deadlines, scheduler }
   const { state$, steps$ } = core
   return {
     id: protocol.id,
@@ -34,11 +41,23 @@ export function raft<S, C, R, Q = never, A = never>(
     members$: state$.pipe(members),
     status$: state$.pipe(status),
     commits$: steps$.pipe(commits<C, R>()),
+    restored$: steps$.pipe(restored),
     trace$: steps$.pipe(trace),
-    propose: proposing(core.proposals, core.deadlines, proposeTimeout),
+    propose: proposing(
+      {
+        request: (...request) => proposals.request(...request),
+        find: (request) => app.clients.find(request),
+        requests,
+      },
+      timing,
+    ),
+    session: () => openingSession((settle) => proposals.openSession(limits, settle), timing),
     query: querying(app, core, queryTimeout),
-    submit: (command, settle) => core.proposals.submit(command, settle),
-    history: (from, limit) => history(core.state, codec, from, limit),
+    submit: (command, settle) => proposals.submit(command, settle),
+    snapshot: () => ordered(core.snapshots, undefined),
+    transfer: (to) => ordered(core.transfers, to),
+    change: (plan) => changing(core.changes, state$, plan),
+    history: (from, limit) => history(core.state, codec, from, limit, app.clients.repeats),
     connect: () => core.connect(),
   }
 }

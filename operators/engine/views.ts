@@ -2,7 +2,7 @@ import { distinctUntilChanged, filter, map, Observable, pipe, type OperatorFunct
 import type { Notice } from '../../lib/storage.ts'
 import { leaderOf, type State } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
-import type { Members } from '../../lib/types.ts'
+import type { Index, Members } from '../../lib/types.ts'
 import type { Applied, Leader, RoleStatus, Status, Trace } from './node.ts'
 
 /** What a node shows of itself: each view an operator from states or steps. */
@@ -34,7 +34,7 @@ export const status: OperatorFunction<State, Status> = map((state) => ({
   commitIndex: state.commitIndex,
   appliedIndex: state.appliedIndex,
   lastIndex: state.log.lastIndex,
-  snapshotIndex: 0,
+  snapshotIndex: state.snapshot?.index ?? 0,
   members: state.members,
 }))
 
@@ -42,6 +42,9 @@ export const commits =
   <C, R>(): OperatorFunction<Step, Applied<C, R>> =>
   (steps) =>
     flatten(steps, ({ applied }) => applied.flatMap(({ outcomes }) => outcomes as Applied<C, R>[]))
+
+export const restored: OperatorFunction<Step, Index> = (steps) =>
+  flatten(steps, ({ restore }) => (restore?.isLast === true ? [restore.mark.index] : []))
 
 export const trace: OperatorFunction<Step, Trace> = (steps) =>
   flatten(steps, (step): Trace[] => [

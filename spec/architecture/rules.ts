@@ -23,7 +23,7 @@ const FOLDERS = ['lib', 'operators', 'adapters', 'testing', 'kv', 'examples', 'b
 const PUBLIC = /^rxraft(\/(operators|testing|storage\/[a-z]+|transport\/[a-z]+))?$/
 
 /** The only helpers of lib whose values, not only their types, an adapter needs. */
-const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts']
+const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts', 'lib/members.ts']
 
 /** Everything through which the world could enter a pure function. */
 const IMPURE = [

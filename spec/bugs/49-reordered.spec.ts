@@ -3,7 +3,7 @@ import { concatMap, map, pipe, take, timer, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../adapters/storage/memory.ts'
 import { latency } from '../../adapters/transport/memory.ts'
-import type { Save } from '../../lib/storage.ts'
+import type { DiskRequest } from '../../lib/storage.ts'
 import type { Status } from '../../operators/engine/node.ts'
 import { cluster, seeded } from '../../testing/index.ts'
 import { logOf } from '../lib/bench/entries.ts'
@@ -76,7 +76,7 @@ function atRest(seed: number): readonly Status[] {
     link: () => latency(() => 1 + some(8), scheduler),
     storage: () =>
       pipe(
-        concatMap((save: Save) => timer(some(12), scheduler).pipe(map(() => save))),
+        concatMap((save: DiskRequest) => timer(some(12), scheduler).pipe(map(() => save))),
         memory(),
       ),
     scheduler,

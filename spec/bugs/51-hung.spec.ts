@@ -2,7 +2,7 @@ import { concatMap, merge, mergeMap, NEVER, of, pipe, timer, VirtualTimeSchedule
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../adapters/storage/memory.ts'
 import { latency, network } from '../../adapters/transport/memory.ts'
-import type { Save } from '../../lib/storage.ts'
+import type { DiskRequest } from '../../lib/storage.ts'
 import type { NodeId } from '../../lib/types.ts'
 import { raft } from '../../operators/engine/raft.ts'
 import type { Storage, Transport } from '../../operators/adapters.ts'
@@ -85,7 +85,7 @@ describe('something that never ends', () => {
   it('every write from a moment on: the others commit without it, and stopping stops [bug 51]', () => {
     const hung = (scheduler: VirtualTimeScheduler): Storage =>
       pipe(
-        concatMap((save: Save) => (scheduler.now() < 30 ? of(save) : NEVER)),
+        concatMap((save: DiskRequest) => (scheduler.now() < 30 ? of(save) : NEVER)),
         memory(),
       )
     const { before, isOver } = story((scheduler) => ({ storage: hung(scheduler) }))

@@ -32,8 +32,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'a candidate asks before its own vote is on disk',
     file: 'election.ts',
-    text: 'const asking = ask(voting, term, false, promise)',
-    by: 'const asking = ask(voting, term, false, send)',
+    text: "const asking = ask(voting, term, handedOver ? 'handedOver' : 'election', promise)",
+    by: "const asking = ask(voting, term, 'election', send)",
     bounds: bounded({ terms: 1, crashes: 1, messages: 2, preVote: false }),
     watch: ['promises'],
   },

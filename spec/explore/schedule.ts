@@ -90,6 +90,12 @@ function describeMessage(message: Message): string {
       return `readIndex @${message.term} read ${message.ticket}`
     case 'readIndexReply':
       return `readIndexReply @${message.term} read ${message.ticket} at ${message.index}`
+    case 'timeoutNow':
+      return `timeoutNow @${message.term}`
+    case 'install':
+      return `install @${message.term} snapshot ${message.index}@${message.indexTerm} from ${message.offset}`
+    case 'installed':
+      return `installed @${message.term} snapshot ${message.index} through ${message.end}`
   }
 }
 

@@ -7,6 +7,7 @@ import type { Save } from '../../lib/storage.ts'
 import type { Answer, Step } from '../../lib/turn.ts'
 import type { Ballot, NodeId } from '../../lib/types.ts'
 import { namesOf, type Bounds, type StartingDisk } from './bounds.ts'
+import { foundingMembers } from '../../lib/members.ts'
 
 /** The engine under test. */
 export type Reduce = (state: State, events: readonly Event[]) => Step
@@ -56,15 +57,19 @@ const emptyDisk: Disk = { term: 0, vote: undefined, batches: [] }
 export function start(reduce: Reduce, bounds: Bounds, id: NodeId, disk: Disk = emptyDisk): Server {
   const state = booting({
     id,
-    members: { voters: namesOf(bounds) },
+    members: foundingMembers(namesOf(bounds)),
     electionTimeoutMin: LATE,
     electionTimeoutMax: LATE,
     preVote: bounds.preVote,
+    lease: 0,
     checkQuorum: true,
     maxAppendBytes: bounds.batchesPerAppend === 1 ? 1 : Infinity,
     maxInflightMessages: 2,
     maxInflightBytes: Infinity,
     maxUncommittedBytes: Infinity,
+    snapshotEntries: Infinity,
+    snapshotBytes: Infinity,
+    snapshotTailBytes: 0,
   })
   const restored = reduce(state, [{ type: 'restored', at: SOON, ...disk }])
   return { id, state: timeless(restored.state), disk, pending: [] }

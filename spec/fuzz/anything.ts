@@ -47,7 +47,13 @@ const boolean = fc.boolean()
 
 /** Every form of message with any fields, whether a server would say it or not. */
 export const anything: fc.Arbitrary<Message> = fc.oneof(
-  messageOf('requestVote', { term: integer, pre: boolean, lastIndex: integer, lastTerm: integer }),
+  messageOf('requestVote', {
+    term: integer,
+    pre: boolean,
+    handedOver: boolean,
+    lastIndex: integer,
+    lastTerm: integer,
+  }),
   messageOf('vote', { term: integer, pre: boolean, granted: boolean }),
   messageOf('append', {
     term: integer,

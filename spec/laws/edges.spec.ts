@@ -1,4 +1,4 @@
-import { concat, lastValueFrom, map, of, Subject } from 'rxjs'
+import { concat, filter, lastValueFrom, map, of, Subject } from 'rxjs'
 import { expect, it } from 'vitest'
 import { StorageError } from '../../lib/errors.ts'
 import type { Restored } from '../../lib/storage.ts'
@@ -32,8 +32,9 @@ it('law 2: what is under way when a node fails errors with the cause', async () 
 it('law 2: a command that was on its way to the disk may still take effect', async () => {
   const storage: Storage = (saves) => {
     const saved$ = saves.pipe(
+      filter((request) => request.type === 'save'),
       map(({ sequence, term, batches }) => {
-        if (batches.some(({ kind }) => kind === 'command')) throw lost
+        if (batches.some(({ kind }) => kind === 'request')) throw lost
         return { type: 'saved', sequence, term } as const
       }),
     )

@@ -15,22 +15,26 @@ import {
   save,
   saveAll,
 } from '../adapters/storage/run.ts'
+import { compactionLaws } from './compaction.ts'
+import { snapshotLaws } from './snapshots.ts'
 
 /**
  * What every storage owes the engine. `make` gives a storage on an empty disk of its own; each
  * subscription of it is a start of the node on that disk.
  */
-export function storageLaws(name: string, make: () => Storage | Promise<Storage>): void {
+export function storageLaws(name: string, make: Make): void {
   describe(`${name} keeps the laws of a storage`, () => {
     talkLaws(make)
     logLaws(make)
     ballotLaws(make)
     lifeLaws(make)
     keepsWhatAModelKeeps(make)
+    snapshotLaws(make)
+    compactionLaws(make)
   })
 }
 
-type Make = () => Storage | Promise<Storage>
+export type Make = () => Storage | Promise<Storage>
 
 const appends = (count: number, from = 1): Save[] =>
   Array.from({ length: count }, (_, i) =>

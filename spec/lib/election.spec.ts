@@ -291,6 +291,17 @@ describe('a leader cut off from its quorum (thesis §6.2)', () => {
     expect(server.state).toMatchObject({ term: 1, vote: 'a', contact: server.now })
   })
 
+  it('steps down at the moment for which its timer was set, however that is rounded', () => {
+    const server = leader({ voters: 'abc', electionTimeoutMax: 300 })
+    server.now = 212.3
+    server.receive('b', { type: 'heartbeatReply', term: 1, round: 0 })
+    server.receive('c', { type: 'heartbeatReply', term: 1, round: 0 })
+    server.now += 300
+    expect(server.now - 212.3).toBeLessThan(300)
+    server.take(timeout)
+    expect(server.role).toBe('follower')
+  })
+
   it('goes on while a quorum, itself among it, answers, even from one server of three', () => {
     const server = leader()
     for (let i = 0; i < 5; i++) {

@@ -172,7 +172,7 @@ describe('impossible appends are dropped and counted', () => {
     const server = follower()
     server.take(received('b', 'c', heartbeat(1)))
     server.take(received('a', 'a', heartbeat(1)))
-    server.take(received('z', 'a', heartbeat(1)))
+    server.take(received('z', 'a', { type: 'appended', term: 1, match: 0 }))
     expect(server.state).toMatchObject({ dropped: 3, term: 0 })
   })
 

@@ -5,13 +5,16 @@ import { InvariantError } from '../../lib/errors.ts'
 import {
   append,
   bytesAfter,
+  compact,
   emptyLog,
+  indexBefore,
   lastIndexWithin,
   read,
   termAt,
   truncate,
   type Log,
 } from '../../lib/log.ts'
+import type { Position } from '../../lib/types.ts'
 import { batchOf, entriesIn, entriesOf, logOf, type Entry } from './bench/entries.ts'
 
 const texts = (count: number, salt: string) =>
@@ -190,5 +193,162 @@ describe('questions about a log', () => {
         }
       }),
     )
+  })
+})
+
+/** The naive model of a log that is cut off at its beginning, too: nothing but the entries and what was before them. */
+interface Cut {
+  readonly log: Log
+  readonly base: Position
+  readonly model: readonly Entry[]
+}
+
+const cutStep = fc.record({
+  type: fc.constantFrom('append', 'append', 'truncate', 'compact', 'renew'),
+  window: fc.nat(),
+  counts: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }),
+  newTerm: fc.boolean(),
+  at: fc.nat(),
+})
+type CutStep = typeof cutStep extends fc.Arbitrary<infer T> ? T : never
+
+/** Somewhere from the base to the last entry. */
+const within = ({ base, model }: Cut, at: number): number => base.index + (at % (model.length + 1))
+
+function shortened(cut: Cut, index: number): Cut {
+  const log = compact(cut.log, index)
+  const gone = cut.model.filter((entry) => entry.index <= log.base.index)
+  const { index: last, term } = gone.at(-1) ?? cut.base
+  return { log, base: { index: last, term }, model: cut.model.slice(gone.length) }
+}
+
+function cutFrom(cut: Cut, step: CutStep): Cut {
+  const { log, base, model } = cut
+  const index = within(cut, step.at)
+  if (step.type === 'compact') return shortened(cut, index)
+  if (step.type === 'renew') {
+    const position = { index: index + 3, term: log.lastTerm + 1 }
+    return { log: emptyLog(position), base: position, model: [] }
+  }
+  if (step.type === 'truncate') {
+    return { log: truncate(log, index), base, model: model.filter((it) => it.index <= index) }
+  }
+  const appended = changed({ log, model }, { ...step, type: 'append' })
+  return { ...appended, base }
+}
+
+const cuts = fc
+  .array(cutStep, { maxLength: 40 })
+  .map((steps) =>
+    steps.reduce<readonly Cut[]>(
+      (all, step) => [...all, cutFrom(all[step.window % all.length]!, step)],
+      [{ log: emptyLog(), base: { index: 0, term: 0 }, model: [] }],
+    ),
+  )
+const oneCut = cuts.map((all) => all.at(-1)!)
+
+const batchesIn = ({ log }: Cut): readonly Batch[] => log.cells.slice(0, log.length)
+const sizeOf = (batches: readonly Batch[]): number =>
+  batches.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+describe('a log that begins behind a snapshot', () => {
+  it('no window ever changes, whatever is appended to, cut off or compacted in any other', () => {
+    fc.assert(
+      fc.property(cuts, (all) => {
+        for (const { log, base, model } of all) {
+          expect(log.base).toEqual(base)
+          expect(entriesIn(log)).toEqual(model)
+          expect(log.lastIndex).toBe(base.index + model.length)
+          expect(log.lastTerm).toBe(model.at(-1)?.term ?? base.term)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('compacting takes whole batches through the index, and none that reaches beyond it', () => {
+    fc.assert(
+      fc.property(oneCut, fc.nat(), (cut, at) => {
+        const index = within(cut, at)
+        const log = compact(cut.log, index)
+        const kept = batchesIn(cut).filter((batch) => batch.index + batch.count - 1 > index)
+        expect(log.cells.slice(0, log.length)).toEqual(kept)
+        expect(log.base.index).toBeLessThanOrEqual(Math.max(index, cut.base.index))
+        expect(log).toMatchObject({ lastIndex: cut.log.lastIndex, lastTerm: cut.log.lastTerm })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('termAt knows the base and what is behind it, and nothing before or after', () => {
+    fc.assert(
+      fc.property(oneCut, ({ log, base, model }) => {
+        expect(termAt(log, base.index)).toBe(base.term)
+        for (const { index, term } of model) expect(termAt(log, index)).toBe(term)
+        expect(termAt(log, base.index - 1)).toBeUndefined()
+        expect(termAt(log, log.lastIndex + 1)).toBeUndefined()
+      }),
+    )
+  })
+
+  it('read gives what is there', () => {
+    fc.assert(
+      fc.property(oneCut, fc.nat(), fc.nat(40), (cut, at, count) => {
+        const from = within(cut, at) + 1
+        const to = from + count - 1
+        const naive = cut.model.filter(({ index }) => index >= from && index <= to)
+        expect(entriesOf(read(cut.log, from, to))).toEqual(naive)
+      }),
+    )
+  })
+
+  it('lastIndexWithin goes back to the base when its term allows that, and else to before it', () => {
+    fc.assert(
+      fc.property(oneCut, fc.nat(80), fc.nat(15), ({ log, base, model }, index, term) => {
+        const naive = model.filter((entry) => entry.index <= index && entry.term <= term)
+        const atBase = base.term <= term ? base.index : base.index - 1
+        const expected = naive.at(-1)?.index ?? Math.min(index, atBase)
+        expect(lastIndexWithin(log, index, term)).toBe(expected)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('bytesAfter counts the batches that reach behind an index, wherever the log begins', () => {
+    fc.assert(
+      fc.property(oneCut, fc.nat(80), (cut, index) => {
+        const behind = batchesIn(cut).filter((batch) => batch.index + batch.count - 1 > index)
+        expect(bytesAfter(cut.log, index)).toBe(sizeOf(behind))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('indexBefore leaves so many bytes up to the index, and no batch more than it needs', () => {
+    fc.assert(
+      fc.property(oneCut, fc.nat(), fc.nat(120), (cut, at, bytes) => {
+        const index = within(cut, at)
+        const before = indexBefore(cut.log, index, bytes)
+        expect(before).toBeLessThanOrEqual(index)
+        expect(before).toBeGreaterThanOrEqual(cut.base.index)
+        const upTo = batchesIn(cut).filter((batch) => batch.index <= index)
+        const tail = upTo.filter((batch) => batch.index > before)
+        const isAll = before === cut.base.index
+        expect(isAll || sizeOf(tail) >= bytes).toBe(true)
+        const shorter = tail.slice(1)
+        if (tail.length > 0 && tail[0]!.index === before + 1) {
+          expect(sizeOf(shorter)).toBeLessThan(bytes)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('an append must follow the base', () => {
+    const log = emptyLog({ index: 5, term: 2 })
+    expect(() => append(log, logOf([2], 5))).toThrow(InvariantError)
+    expect(() => append(log, logOf([2], 7))).toThrow(InvariantError)
+    expect(() => append(log, logOf([1], 6))).toThrow(InvariantError)
+    expect(append(log, logOf([2], 6)).lastIndex).toBe(6)
   })
 })

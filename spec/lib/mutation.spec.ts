@@ -1,3 +1,4 @@
+import { foundingMembers } from '../../lib/members.ts'
 import { describe, expect, it } from 'vitest'
 import { reachedByQuorum } from '../../lib/quorum.ts'
 import { logOf } from './bench/entries.ts'
@@ -103,6 +104,6 @@ describe('several reads at once', () => {
 
 describe('nobody', () => {
   it('reaches nothing', () => {
-    expect(reachedByQuorum({ voters: [] }, () => 1)).toBe(-Infinity)
+    expect(reachedByQuorum(foundingMembers([]), () => 1)).toBe(-Infinity)
   })
 })

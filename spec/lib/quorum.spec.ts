@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { foundingMembers } from '../../lib/members.ts'
 import { isQuorum, reachedByQuorum } from '../../lib/quorum.ts'
 import { follower, leader } from './bench/server.ts'
 
@@ -17,7 +18,7 @@ describe('quorum', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])(
     'of %i voters, the value reached is that of more than half [bug 9]',
     (count) => {
-      const members = { voters: votersOf(count) }
+      const members = foundingMembers(votersOf(count))
       const values = fc.array(fc.nat(12), { minLength: count, maxLength: count })
       fc.assert(
         fc.property(values, (all) => {
@@ -34,19 +35,21 @@ describe('quorum', () => {
       const voters = votersOf(count)
       for (let set = 0; set < 2 ** count; set++) {
         const yes = voters.filter((_, i) => (set >> i) & 1)
-        expect(isQuorum({ voters }, (id) => yes.includes(id))).toBe(yes.length * 2 > count)
+        expect(isQuorum(foundingMembers(voters), (id) => yes.includes(id))).toBe(
+          yes.length * 2 > count,
+        )
       }
     },
   )
 
   it('values of any size and sign are compared as numbers', () => {
     const values: Record<string, number> = { a: 9, b: 10, c: 100, d: -1, e: Infinity }
-    expect(reachedByQuorum({ voters: [...'abcde'] }, (id) => values[id]!)).toBe(10)
-    expect(reachedByQuorum({ voters: [...'abc'] }, () => -Infinity)).toBe(-Infinity)
+    expect(reachedByQuorum(foundingMembers([...'abcde']), (id) => values[id]!)).toBe(10)
+    expect(reachedByQuorum(foundingMembers([...'abc']), () => -Infinity)).toBe(-Infinity)
   })
 
   it('nobody is no quorum', () => {
-    expect(isQuorum({ voters: [] }, () => true)).toBe(false)
+    expect(isQuorum(foundingMembers([]), () => true)).toBe(false)
   })
 })
 

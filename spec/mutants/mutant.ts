@@ -27,7 +27,14 @@ export interface Setting {
   readonly nodes?: number
   /** Virtual seconds of faults. */
   readonly seconds?: number
-  readonly engine?: Pick<StoreOptions, 'electionTimeout' | 'heartbeat' | 'maxInflightMessages'>
+  readonly engine?: Pick<
+    StoreOptions,
+    | 'electionTimeout'
+    | 'heartbeat'
+    | 'maxInflightMessages'
+    | 'snapshotEntries'
+    | 'snapshotTailBytes'
+  >
   readonly faults?: Omit<ChaosOptions, 'ids' | 'duration'>
   readonly workload?: Workload
 }

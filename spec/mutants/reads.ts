@@ -19,11 +19,12 @@ export const reads: readonly Mutant[] = [
     known: ['bug 20', 'bug 67'],
     defect: "A read is released by one follower's answer.",
     file,
-    find: `const answered = reachedByQuorum(members, (id) =>
+    find: `reachedByQuorum(members, (id) =>
     id === config.id ? role.round : (progressOf(role, id)?.round ?? 0),
   )`,
-    replace: `const others = role.progress.filter(({ id }) => id !== config.id)
-  const answered = Math.max(...others.map(({ round }) => round))`,
+    replace: `Math.max(
+    ...members.voters.map((id) => (id === config.id ? 0 : (progressOf(role, id)?.round ?? 0))),
+  )`,
     setting: twoLeaders,
   },
   {
@@ -61,5 +62,13 @@ export const reads: readonly Mutant[] = [
   if (isKnown || index < role.firstIndex) return note(turn, role, from, message.ticket)
   return send(turn, from, { type: 'readIndexReply', term, ticket: message.ticket, index })`,
     setting: twoLeaders,
+  },
+  {
+    name: 'read-by-an-earlier-round',
+    known: ['bug 21', 'bug 20'],
+    defect: 'A read is released by answers to the pulse before it.',
+    file,
+    find: 'const read: LeaderRead = { from, ticket, index, round: undefined }',
+    replace: 'const read: LeaderRead = { from, ticket, index, round: leader.round }',
   },
 ]

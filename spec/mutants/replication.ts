@@ -53,8 +53,8 @@ export const replication: readonly Mutant[] = [
     known: ['bug 36'],
     defect: 'A follower keeps what it has at an index, whatever the leader has there.',
     file: follower,
-    find: 'termAt(log, lastIndexOf(batch)) === batch.term',
-    replace: 'lastIndexOf(batch) <= log.lastIndex',
+    find: 'last <= log.base.index || termAt(log, last) === batch.term',
+    replace: 'last <= log.lastIndex',
   },
   {
     name: 'old-appends-truncate',
@@ -95,12 +95,24 @@ export const replication: readonly Mutant[] = [
     setting: lateMessages,
   },
   {
+    name: 'stale-acknowledgement-counted',
+    known: ['bug 16', 'F1'],
+    defect: 'A leader counts an acknowledgement of an earlier term.',
+    file: 'lib/step.ts',
+    find: 'if (message.term < term) return correct(turn, from, message)',
+    replace: `if (message.term < term) {
+    return message.type === 'appended'
+      ? leader.appended(turn, from, message)
+      : correct(turn, from, message)
+  }`,
+  },
+  {
     name: 'counts-the-unheard',
     known: ['bug 16'],
     defect: 'A new leader counts acknowledgements that were not given to it.',
-    file: 'lib/election.ts',
+    file: 'lib/state.ts',
     find: 'match: 0,',
-    replace: 'match: first.index,',
+    replace: 'match: next,',
   },
   {
     name: 'never-goes-back',

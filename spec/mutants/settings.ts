@@ -23,3 +23,34 @@ export const electionStorm: Setting = {
   faults: { kinds: ['delay', 'reorder'], every: 150 },
   workload: { clients: 10, think: 20, keys: 1 },
 }
+
+/** Logs of which nothing stays, so that whoever was away for a moment is sent a snapshot. */
+export const shortLogs: Setting = {
+  nodes: 3,
+  seconds: 5,
+  engine: { snapshotEntries: 2, snapshotTailBytes: 0 },
+  faults: { every: 150, longest: 1_000 },
+  workload: { think: 50 },
+}
+
+/** The same, with leaders cut off that go on alone, and a power failure when they are sent what they missed. */
+export const tornInstalls: Setting = {
+  ...shortLogs,
+  faults: { kinds: ['partition', 'tearSnapshot'], every: 100, longest: 700, aim: 0.6 },
+  workload: { clients: 10, think: 20 },
+}
+
+/** The same on disks that are slow, on which a snapshot may be durable before what was saved earlier. */
+export const slowInstalls: Setting = {
+  ...tornInstalls,
+  faults: {
+    ...{ kinds: ['partition', 'pause', 'slowDisk', 'tearSnapshot'], every: 60 },
+    ...{ longest: 1_500, aim: 0.3 },
+  },
+}
+
+/** The same, with leaders that are cut off just long enough to be deposed and to miss what is forgotten then. */
+export const deposedLeaders: Setting = {
+  ...tornInstalls,
+  faults: { kinds: ['partition'], every: 300, longest: 800, aim: 1 },
+}

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts'
 import { proposals } from './proposals.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
+import { snapshots } from './snapshots.ts'
 
 /** Every defect that can be planted. */
 export const mutants: readonly Mutant[] = [
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...durability,
   ...reads,
   ...proposals,
+  ...snapshots,
 ]

@@ -1,4 +1,4 @@
-import { filter, lastValueFrom, map, mergeMap, take, toArray, type Observable } from 'rxjs'
+import { filter, lastValueFrom, map, mergeMap, NEVER, take, toArray, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { Compacted, ConfigError } from '../../lib/errors.ts'
 import { commitsFrom } from '../../operators/commitsFrom.ts'
@@ -8,7 +8,7 @@ import { propose } from '../../operators/propose.ts'
 import { journal, three, write } from '../scenarios/support.ts'
 import { marbles } from './support.ts'
 
-type Source = Pick<RaftNode<string, unknown>, 'commits$' | 'history'>
+type Source = Pick<RaftNode<string, unknown>, 'commits$' | 'restored$' | 'history'>
 
 /** The commit whose index and command are the marble. */
 const commit = (marble: string): Commit<string> => ({
@@ -23,8 +23,14 @@ const outcome = (marble: string): Applied<string, unknown> => ({
 })
 
 /** A node that has applied some commands already, and gives at most `limit` of them at once. */
-const node = (applied: string, commits$: Observable<string>, limit = 1000): Source => ({
+const node = (
+  applied: string,
+  commits$: Observable<string>,
+  limit = 1000,
+  restored$: Observable<number> = NEVER,
+): Source => ({
   commits$: commits$.pipe(map(outcome)),
+  restored$,
   history: (from) =>
     [...applied]
       .map(commit)
@@ -35,6 +41,19 @@ const node = (applied: string, commits$: Observable<string>, limit = 1000): Sour
 const commits = Object.fromEntries([...'123456789'].map((marble) => [marble, commit(marble)]))
 
 describe('commitsFrom', () => {
+  it('errors when a snapshot jumps over what is due, and goes on when it does not', () => {
+    marbles(({ hot, expectObservable }) => {
+      const commits$ = hot('-----4-------9-')
+      const early$ = hot('  ---r-----------', { r: 3 })
+      const jump$ = hot('   --------r------', { r: 8 })
+      const due = '         (23)-4-------9-'
+      const over = '        (23)-4--#'
+      const jumped = new Compacted(5, 9)
+      expectObservable(commitsFrom(node('123', commits$, 9, early$), 2)).toBe(due, commits)
+      expectObservable(commitsFrom(node('123', commits$, 9, jump$), 2)).toBe(over, commits, jumped)
+    })
+  })
+
   it('emits the past from its index, then live', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const applied = '    123'

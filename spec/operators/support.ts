@@ -2,10 +2,18 @@ import { config, Subscription, type SchedulerAction, type SchedulerLike } from '
 import { TestScheduler, type RunHelpers } from 'rxjs/testing'
 import { expect } from 'vitest'
 import { pack, type Batch } from '../../lib/batch.ts'
+import {
+  HEADER_BYTES,
+  writeOpening,
+  writeRequest,
+  type Request,
+  type SessionLimits,
+} from '../../lib/sessions.ts'
 import { booting, type Leader, type Progress, type State } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
 import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import { msgpack } from '../../operators/codec.ts'
+import { foundingMembers } from '../../lib/members.ts'
 
 /** Draws a picture in virtual time, where one column is one millisecond, and compares. */
 export function marbles(picture: (helpers: RunHelpers, scheduler: TestScheduler) => void): void {
@@ -28,15 +36,19 @@ export async function uncaughtDuring(run: () => unknown): Promise<unknown[]> {
 
 export const protocol = (voters: readonly NodeId[] = ['a', 'b', 'c']): ProtocolConfig => ({
   id: 'a',
-  members: { voters },
+  members: foundingMembers(voters),
   electionTimeoutMin: 3,
   electionTimeoutMax: 6,
   preVote: true,
   checkQuorum: true,
+  lease: 0,
   maxAppendBytes: 1024,
   maxInflightMessages: 256,
   maxInflightBytes: 1024 * 1024,
   maxUncommittedBytes: 1024 * 1024,
+  snapshotEntries: Infinity,
+  snapshotBytes: Infinity,
+  snapshotTailBytes: 0,
 })
 
 /** A server whose disk has spoken. */
@@ -52,7 +64,10 @@ export const stepWith = (change: Partial<Step> = {}): Step => ({
   events: [],
   state: stateWith(),
   save: undefined,
+  disk: [],
   send: [],
+  capture: undefined,
+  restore: undefined,
   committed: [],
   applied: [],
   answers: [],
@@ -75,11 +90,16 @@ export const leaderRole = (
     told: 0,
     contact,
     round: 0,
+    sending: undefined,
   })),
   round: 0,
   pulse: 0,
+  pulses: [],
+  leaseEnd: -Infinity,
   untold: undefined,
   reads: [],
+  changing: undefined,
+  transfer: undefined,
   ...change,
 })
 
@@ -93,6 +113,29 @@ export const commands = (index: number, term: number, ...values: readonly unknow
   count: values.length,
   bytes: pack(values.map((value) => codec.encode(value))),
 })
+
+/** A batch of requests: names with their commands, and sessions that are opened. */
+export const requests = (
+  index: number,
+  term: number,
+  ...entries: readonly (readonly [request: Request, value: unknown] | SessionLimits)[]
+): Batch => ({
+  index,
+  term,
+  kind: 'request',
+  count: entries.length,
+  bytes: pack(entries.map(payloadOf)),
+})
+
+function payloadOf(entry: readonly [Request, unknown] | SessionLimits): Uint8Array {
+  const isOpening = 'sessions' in entry
+  const command = isOpening ? new Uint8Array(0) : codec.encode(entry[1])
+  const bytes = new Uint8Array(HEADER_BYTES + command.length)
+  if (isOpening) writeOpening(bytes, 0, entry)
+  else writeRequest(bytes, 0, entry[0])
+  bytes.set(command, HEADER_BYTES)
+  return bytes
+}
 
 interface Timer {
   readonly at: number

@@ -139,7 +139,7 @@ describe('§5.1 terms', () => {
 describe('§5.1 terms are exchanged whenever servers communicate', () => {
   const term = 7
   const messages: readonly Message[] = [
-    { type: 'requestVote', term, pre: false, lastIndex: 0, lastTerm: 0 },
+    { type: 'requestVote', term, pre: false, handedOver: false, lastIndex: 0, lastTerm: 0 },
     { type: 'vote', term, pre: false, granted: false },
     { type: 'vote', term, pre: true, granted: false },
     { type: 'append', term, prevIndex: 0, prevTerm: 0, batches: [], commit: 0 },

@@ -2,7 +2,7 @@ import { concat, concatMap, filter, map, pipe, takeUntil, timer, VirtualTimeSche
 import type { Observable } from 'rxjs'
 import { memory } from '../../adapters/storage/memory.ts'
 import { duplicate, latency, type Partition } from '../../adapters/transport/memory.ts'
-import type { Save } from '../../lib/storage.ts'
+import type { DiskRequest } from '../../lib/storage.ts'
 import type { NodeId } from '../../lib/types.ts'
 import type { Progress } from '../../operators/engine/node.ts'
 import { cluster, seeded, type Cluster } from '../../testing/index.ts'
@@ -69,7 +69,9 @@ function faults(ids: readonly NodeId[], scheduler: VirtualTimeScheduler, random:
     // A save that is still under way when its server crashes is lost.
     storage: () =>
       pipe(
-        concatMap((save: Save) => timer(Math.floor(random() * 3), scheduler).pipe(map(() => save))),
+        concatMap((save: DiskRequest) =>
+          timer(Math.floor(random() * 3), scheduler).pipe(map(() => save)),
+        ),
         memory(),
       ),
     partitions$: concat(every(60).pipe(map(split)), [undefined]),

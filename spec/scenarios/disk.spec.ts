@@ -3,7 +3,7 @@ import type { TestScheduler } from 'rxjs/testing'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../adapters/storage/memory.ts'
 import { Overloaded, Timeout } from '../../lib/errors.ts'
-import type { Save } from '../../lib/storage.ts'
+import type { DiskRequest } from '../../lib/storage.ts'
 import type { NodeId } from '../../lib/types.ts'
 import { marbles } from '../operators/support.ts'
 import { appliedBy, sets, termsOf, three, write } from './support.ts'
@@ -12,7 +12,7 @@ import { appliedBy, sets, termsOf, three, write } from './support.ts'
 const slow = (scheduler: TestScheduler, ms: number, servers: string, since = 0) => ({
   storage: (id: NodeId) =>
     pipe(
-      concatMap((save: Save) => {
+      concatMap((save: DiskRequest) => {
         const isSlow = servers.includes(id) && scheduler.now() >= since
         return timer(isSlow ? ms : 0, scheduler).pipe(map(() => save))
       }),

@@ -1,8 +1,9 @@
+import { foundingMembers } from '../../lib/members.ts'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { noop } from '../../lib/batch.ts'
 import { CorruptLog, StorageError } from '../../lib/errors.ts'
-import type { Notice, Restored, Save, Saved } from '../../lib/storage.ts'
+import type { DiskFact, Save } from '../../lib/storage.ts'
 import { Chance } from '../../testing/simulation/chance.ts'
 import { VirtualClock } from '../../testing/simulation/clock.ts'
 import { SimulatedDisk } from '../../testing/simulation/disk.ts'
@@ -35,7 +36,7 @@ function opened() {
   )
   const open = () => {
     const saves$ = new Subject<Save>()
-    const facts: (Restored | Saved | Notice)[] = []
+    const facts: DiskFact[] = []
     const errors: unknown[] = []
     const handle = disk
       .open((run) => run())(saves$)
@@ -94,6 +95,22 @@ describe('the simulated disk', () => {
       vote: 'a',
       batches: [noop(1, 6)],
     })
+  })
+
+  it('tears a save that begins the log anew: before that, or between its batches (§7)', () => {
+    const at = (keep: number) => {
+      const { open, pass, disk } = opened()
+      const { saves } = open()
+      saves.next({ ...save(1, 2), batches: [noop(1, 1), noop(2, 2)] })
+      pass(100)
+      const mark = { index: 3, term: 3, members: foundingMembers(['a']) }
+      disk.platter.store({ mark, bytes: new Uint8Array(), checksum: 0 })
+      saves.next({ ...save(2, 3), reset: { index: 3, term: 3 }, batches: [noop(4, 3)] })
+      disk.lose(keep)
+      const { term, batches } = disk.platter.read()
+      return [term, ...batches.map(({ index }) => index)]
+    }
+    expect([0, 0.4, 0.7, 1].map(at)).toEqual([[2, 1, 2], [3, 1, 2], [3], [3, 4]])
   })
 
   it('replaces what stood at the index of a batch and after it (§5.3)', () => {
@@ -183,7 +200,7 @@ describe('the simulated disk', () => {
     expect(told).toEqual(['durable 1', 'wiped'])
     expect(open().facts[0]).toMatchObject({ term: 0, batches: [] })
     disk.lose(1)
-    disk.isCorrupt = true
+    disk.flipBit()
     expect(open().errors).toEqual([expect.any(CorruptLog)])
   })
 })

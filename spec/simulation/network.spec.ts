@@ -100,6 +100,42 @@ describe('the simulated network', () => {
     expect(struck).toEqual(Array.from({ length: 20 }, () => 'delay'))
   })
 
+  it('repeats much later, and says so: what it repeats has arrived in its time', () => {
+    const { network, sendMany, heard, rounds, struck } = connected()
+    network.inject({ type: 'echo', rate: 0.5, ms: 500 })
+    sendMany(200)
+    expect(new Set(rounds()).size).toBe(200)
+    expect(heard.length).toBeGreaterThan(260)
+    expect(struck).toEqual(Array.from({ length: heard.length - 200 }, () => 'echo'))
+    const late = heard.filter(({ at, message }) => at - (message as { round: number }).round > 250)
+    expect(late.length).toBeGreaterThan(20)
+  })
+
+  it('holds one direction, and releases all of it at once and in its order', () => {
+    const { clock, network, heard, rounds, struck, send, sendMany } = connected()
+    network.inject({ type: 'hold', from: 'a', to: 'b' })
+    sendMany(20)
+    expect(heard).toEqual([])
+    send('b', 'a', round(99))
+    clock.runUntil(2_000)
+    expect(rounds()).toEqual([99])
+    network.inject({ type: 'release', from: 'a', to: 'b' })
+    expect(rounds()).toEqual([99, ...Array.from({ length: 20 }, (_, i) => i)])
+    expect(struck).toEqual(Array.from({ length: 20 }, () => 'hold'))
+    send('a', 'b', round(20))
+    clock.runUntil(3_000)
+    expect(heard).toHaveLength(22)
+  })
+
+  it('loses what it held when a cut lies across the way by then', () => {
+    const { network, heard, sendMany } = connected()
+    network.inject({ type: 'hold', from: 'a', to: 'b' })
+    sendMany(3)
+    network.inject({ type: 'cut', from: 'a', to: 'b' })
+    network.releaseAll()
+    expect(heard).toEqual([])
+  })
+
   it('cuts one way, and heals', () => {
     const { ways } = connected()
     expect(ways({ type: 'cut', from: 'a', to: 'b' })).toEqual(all.filter((way) => way !== 'ab'))

@@ -1,6 +1,19 @@
-import { concatMap, delay, from, map, merge, of, timer, type Observable } from 'rxjs'
+import {
+  concatMap,
+  delay,
+  filter,
+  from,
+  map,
+  merge,
+  of,
+  Subscription,
+  timer,
+  type Observable,
+  type SchedulerAction,
+} from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import type { Save, Saved } from '../../lib/storage.ts'
+import type { Append } from '../../lib/messages.ts'
+import type { Saved } from '../../lib/storage.ts'
 import type { Storage } from '../../operators/adapters.ts'
 import { chaosSchedule, survivable } from '../../testing/simulation/chaos.ts'
 import type { Fault, FaultEvent } from '../../testing/simulation/faults.ts'
@@ -33,6 +46,14 @@ describe('a simulation', () => {
     expect(simulate({ ...small, nodes }).violations).toEqual([])
   })
 
+  it('takes snapshots and installs them, from many in each run to hardly any', () => {
+    const runs = Array.from({ length: 12 }, (_, i) => simulate({ ...small, seed: 100 + i }))
+    const taken = runs.map(({ snapshots }) => snapshots.taken).sort((a, b) => a - b)
+    expect(taken[0]).toBeLessThan(12)
+    expect(taken.at(-1)).toBeGreaterThan(100)
+    expect(runs.some(({ snapshots }) => snapshots.installed > 0)).toBe(true)
+  })
+
   it('refuses what cannot be', () => {
     expect(() => simulate({ ...small, nodes: 10 })).toThrow('nodes is 10')
     expect(() => simulate({ ...small, seed: 0.5 })).toThrow('seed is 0.5')
@@ -43,7 +64,10 @@ describe('a simulation', () => {
 describe('faults', () => {
   it.each([...survivable, 'wipeDisk' as const])('%s is injected, and bites', (kind) => {
     const quiet = simulate({ ...small, nodes: 5, faults: [] })
-    const faults = { kinds: [kind], every: kind === 'flipBit' || kind === 'wipeDisk' ? 10 : 200 }
+    const isRare = (['flipBit', 'flipSnapshot', 'wipeDisk'] as string[]).includes(kind)
+    // Somebody must be away for a while to be sent a snapshot.
+    const kinds = kind === 'garbleChunk' ? ([kind, 'pause'] as const) : [kind]
+    const faults = { kinds, every: isRare ? 10 : 100 }
     const report = simulate({ ...small, nodes: 5, faults, checkers: [] })
     expect(report.violations).toEqual([])
     expect(report.faults[kind]).toBeGreaterThan(0)
@@ -91,6 +115,8 @@ describe('faults', () => {
   it('that strike a paused server are over when it is resumed: its disk has failed, and it starts again', () => {
     const report = simulate({
       ...small,
+      // The sync that fails is to be that of a save, not that of a snapshot, which may go on meanwhile.
+      configure: (options) => ({ ...options, snapshotEntries: 1e9, snapshotBytes: 1e9 }),
       faults: [
         { at: 4_000, type: 'failFsync', id: 'a', keep: 0 },
         { at: 4_000, type: 'stallDisk', id: 'a' },
@@ -100,6 +126,43 @@ describe('faults', () => {
     })
     expect(report.faults).toMatchObject({ failFsync: 1, pause: 1 })
     expect(report.violations).toEqual([])
+  })
+
+  it('hit whoever leads when they are aimed, and end where they began', () => {
+    const aim = { as: 'b', number: 0 }
+    const groups = [['a'], ['b', 'c']]
+    const { schedule, trace, violations } = simulate({
+      ...small,
+      trace: true,
+      faults: [
+        { at: 1_000, type: 'crash', id: 'b', aim },
+        { at: 1_700, type: 'restart', id: 'b', aim },
+        { at: 1_800, type: 'partition', groups, aim: { as: 'a', number: 1 } },
+      ],
+    })
+    const leaders = trace!.flatMap((line) => {
+      const [at, who, what] = line.split(' ')
+      return what === 'leader' ? [{ at: Number(at) / 1000, id: who!.split('@')[0] }] : []
+    })
+    const leaderAt = (at: number) => leaders.filter((leader) => leader.at < at).at(-1)!.id
+    const [crash, restart, partition] = schedule
+    expect(crash).toEqual({ at: 1_000, type: 'crash', id: leaderAt(1_000) })
+    expect(restart).toEqual({ at: 1_700, type: 'restart', id: leaderAt(1_000) })
+    expect(leaderAt(1_800)).not.toBe(leaderAt(1_000))
+    expect(partition).toMatchObject({ groups: [[leaderAt(1_800)], { length: 2 }] })
+    expect(violations).toEqual([])
+  })
+
+  it('come as a blackout where all that it takes is allowed', () => {
+    const options = { ids: ['a', 'b', 'c', 'd', 'e'], duration: 10_000, blackouts: 1, every: 3_000 }
+    const schedule = chaosSchedule(7, options)
+    const kindsOf = (events: readonly FaultEvent[]) => new Set(events.map(({ type }) => type))
+    expect(kindsOf(schedule)).toEqual(
+      new Set(['echo', 'stallDisk', 'loseWrites', 'crash', 'unstallDisk', 'restart']),
+    )
+    expect(schedule.every(({ type, aim }) => (aim === undefined) === (type === 'echo'))).toBe(true)
+    const without = chaosSchedule(7, { ...options, kinds: ['crash', 'echo'] })
+    expect(kindsOf(without)).not.toContain('stallDisk')
   })
 
   it('are drawn from the seed, in the order of time, until the end', () => {
@@ -116,11 +179,12 @@ describe('faults', () => {
 /** A defect: it acknowledges a save before it is durable. */
 const hasty =
   (storage: Storage): Storage =>
-  (saves) => {
-    const early$ = from(saves).pipe(
-      map(({ sequence, term }: Save): Saved => ({ type: 'saved', sequence, term })),
+  (requests) => {
+    const early$ = from(requests).pipe(
+      filter((request) => request.type === 'save'),
+      map(({ sequence, term }): Saved => ({ type: 'saved', sequence, term })),
     )
-    const honest$ = storage(saves)
+    const honest$ = storage(requests)
     return merge(honest$.pipe(concatMap((fact) => (fact.type === 'saved' ? [] : [fact]))), early$)
   }
 
@@ -156,6 +220,37 @@ describe('a defect', () => {
     const report = simulate({ ...small, faults: [], configure: mute })
     expect(checkersOf(report)).toContain('liveness')
     expect(report.violations.map(({ message }) => message).join()).toContain('has not served')
+  })
+
+  it('of deadlines is caught: answers that take as long as they take', () => {
+    const patient = (options: StoreOptions): StoreOptions => ({
+      ...options,
+      scheduler: {
+        now: () => options.scheduler!.now(),
+        schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, delay = 0, state?: T) =>
+          delay === 1_000
+            ? new Subscription()
+            : options.scheduler!.schedule(work, delay, state as T),
+      },
+    })
+    const groups = [['a'], ['b'], ['c']]
+    const faults: FaultEvent[] = [{ at: 1_000, type: 'partition', groups }]
+    expect(simulate({ ...small, faults }).violations).toEqual([])
+    expect(checkersOf(simulate({ ...small, faults, configure: patient }))).toContain('deadlines')
+  })
+
+  it('of a new leader is caught: one that commits nothing until somebody writes', () => {
+    const lazy = (options: StoreOptions): StoreOptions => ({
+      ...options,
+      transport: (outbound) =>
+        options.transport!(
+          outbound.pipe(filter(({ message }) => message.type !== 'append' || hasCommands(message))),
+        ),
+    })
+    const hasCommands = ({ batches }: Append): boolean =>
+      batches.length === 0 || batches.some(({ kind }) => kind === 'request')
+    const report = simulate({ ...small, nodes: 2, faults: [], configure: lazy })
+    expect(checkersOf(report)).toContain('liveness')
   })
 
   it('of an engine that stops by itself is caught', () => {

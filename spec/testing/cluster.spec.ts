@@ -84,7 +84,7 @@ describe('a cluster', () => {
       const servers = quick(scheduler, { ids: ['a'], crash$, restart$ })
       const applied$ = servers.watch('a', (node) => node.commits$)
       expectObservable(applied$.pipe(filter(({ command }) => command === 5))).toBe(commits, {
-        s: { index: 2, term: 1, command: 5, ok: true, result: 5 },
+        s: { index: 3, term: 1, command: 5, ok: true, result: 5 },
       })
       cold('-------(x|)')
         .pipe(mergeMap(() => servers.node('a').propose(5)))

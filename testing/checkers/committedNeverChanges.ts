@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Index, Term } from '../../lib/types.ts'
-import { commonCells, lastOf, visitLog } from './entries.ts'
+import { lastCommon, visitLog } from './entries.ts'
 import { Lives } from './lives.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -19,7 +19,7 @@ export const committedNeverChanges: MakeChecker = (violate) => {
       const life = lives.of(seen.id, seen.life)
       if (life.log !== undefined && life.log.cells !== log.cells) {
         // What was cut off and written again is compared again.
-        life.through = Math.min(life.through, lastOf(log, commonCells(life.log, log)))
+        life.through = Math.min(life.through, lastCommon(life.log, log))
       }
       life.log = log
       if (commitIndex <= life.through) return

@@ -25,6 +25,8 @@ export const convergence: MakeChecker = (violate) => {
 class Cluster {
   readonly #running = new Map<NodeId, Running>()
   readonly #begun = new Set<number>()
+  /** Of everything applied through each index, as whoever got there first has applied it. */
+  readonly #hashes: number[] = []
   #done = 0
   #committed: Index = 0
   #atHealing: Index | undefined
@@ -56,22 +58,28 @@ class Cluster {
         if (this.#atHealing !== undefined) this.#judge(this.#atHealing)
         break
       case 'durable':
+      case 'state':
       case 'wiped':
         break
     }
   }
 
-  #take(id: NodeId, { state, applied }: Step): void {
+  #take(id: NodeId, { state, applied, restore }: Step): void {
     this.#committed = Math.max(this.#committed, state.commitIndex)
     const server = this.#running.get(id)
     if (server === undefined) return
     server.state = state
     for (const { batch } of applied) {
-      visitBatch(batch, batch.index, Infinity, (index, term, print) => {
+      visitBatch(batch, server.index + 1, Infinity, (index, term, print) => {
         server.index = index
         server.hash = Math.imul(server.hash ^ term ^ print, 0x01000193)
+        this.#hashes[index] ??= server.hash
       })
     }
+    if (restore?.isLast !== true) return
+    // Whether the snapshot is what it stands for is another checker's question.
+    server.index = restore.mark.index
+    server.hash = this.#hashes[server.index] ?? 0
   }
 
   #judge(atHealing: Index): void {

@@ -24,10 +24,12 @@ export class Disks {
   }
 
   /**
-   * Whether the disk holds the entry, or may have held it before a fault wiped it: until the server gets
+   * Whether the disk holds the entry or a snapshot that stands for it, or may have held it before a fault wiped it: until the server gets
    * there again, what it had acknowledged is nobody's mistake.
    */
   holds(id: NodeId, index: Index, term: Term): boolean {
-    return this.of(id)?.termAt(index) === term || index <= (this.#excused.get(id) ?? 0)
+    const disk = this.of(id)
+    if (disk?.termAt(index) === term || index < (disk?.snapshot?.mark.index ?? 0)) return true
+    return index <= (this.#excused.get(id) ?? 0)
   }
 }

@@ -31,26 +31,31 @@ export function visitLog(log: Log, from: Index, to: Index, visit: Visit): void {
   }
 }
 
-/** The term of the entry at `index`, 0 for index 0; `undefined` where the log has none. */
+/** The term of the entry at `index`, also of the last one that is gone; `undefined` where the log has none. */
 export function termIn(log: Log, index: Index): Term | undefined {
-  if (index === 0) return 0
+  if (index === log.base.index) return log.base.term
   const batch = log.cells[cellOf(log, index)]
   return batch !== undefined && index < batch.index + batch.count ? batch.term : undefined
 }
 
-/** How many cells two windows of one server's log have in common, from the first one on. */
-export function commonCells(before: Log, now: Log): number {
-  const length = Math.min(before.length, now.length)
-  if (before.cells === now.cells) return length
-  let cell = 0
-  while (cell < length && before.cells[cell] === now.cells[cell]) cell++
-  return cell
+/** The last index through which two windows of one server's log have the same cells, as far as both have any. */
+export function lastCommon(before: Log, now: Log): Index {
+  const base = Math.max(before.base.index, now.base.index)
+  let one = Math.max(0, cellOf(before, base + 1))
+  let other = Math.max(0, cellOf(now, base + 1))
+  if (before.cells === now.cells)
+    return Math.max(base, lastOf(now, Math.min(before.length, now.length)))
+  while (one < before.length && other < now.length && before.cells[one] === now.cells[other]) {
+    one++
+    other++
+  }
+  return Math.max(base, lastOf(now, other))
 }
 
 /** The last index of the first `cells` cells. */
 export function lastOf(log: Log, cells: number): Index {
   const batch = log.cells[cells - 1]
-  return batch === undefined ? 0 : batch.index + batch.count - 1
+  return batch === undefined ? log.base.index : batch.index + batch.count - 1
 }
 
 /** The last cell that begins at `index` or before; -1 when there is none. */

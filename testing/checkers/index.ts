@@ -1,6 +1,9 @@
+import { askedInAdvance } from './askedInAdvance.ts'
 import { clientPromises } from './clientPromises.ts'
 import { committedNeverChanges } from './committedNeverChanges.ts'
+import { confirmedReads } from './confirmedReads.ts'
 import { convergence } from './convergence.ts'
+import { cutOffLeader } from './cutOffLeader.ts'
 import { durableCommit } from './durableCommit.ts'
 import { electionSafety } from './electionSafety.ts'
 import { exactlyOnce } from './exactlyOnce.ts'
@@ -8,10 +11,15 @@ import { leaderAppendOnly } from './leaderAppendOnly.ts'
 import { leaderCompleteness } from './leaderCompleteness.ts'
 import { linearizableHistory } from './linearizableHistory.ts'
 import { logMatching } from './logMatching.ts'
+import { mandate } from './mandate.ts'
 import { monotone } from './monotone.ts'
 import type { MakeChecker } from './observation.ts'
+import { patience } from './patience.ts'
 import { promises } from './promises.ts'
+import { sameSnapshots } from './sameSnapshots.ts'
+import { snapshotsStand } from './snapshotsStand.ts'
 import { stateMachineSafety } from './stateMachineSafety.ts'
+import { stateOfPrefix } from './stateOfPrefix.ts'
 import { voteOnce } from './voteOnce.ts'
 
 export { linearizable, type Operation, type Verdict } from './linearizability.ts'
@@ -27,10 +35,20 @@ export const checkers: readonly MakeChecker[] = [
   stateMachineSafety,
   // What they rest on
   voteOnce,
+  mandate,
+  askedInAdvance,
   promises,
   durableCommit,
   committedNeverChanges,
   monotone,
+  // Snapshots (§7)
+  snapshotsStand,
+  sameSnapshots,
+  stateOfPrefix,
+  // Leaders and reads
+  cutOffLeader,
+  confirmedReads,
+  patience,
   // What clients see
   clientPromises,
   exactlyOnce,

@@ -19,7 +19,8 @@ interface Committed {
 /**
  * An entry committed in a given term is present in the logs of the leaders of all higher terms (§5.4,
  * Leader Completeness). Looked at from both sides: a new leader's log for what is committed, and a new
- * commit in the logs of leaders that are later than it.
+ * commit in the logs of leaders that are later than it. What a log no longer reaches back to, a snapshot
+ * stands for.
  */
 export const leaderCompleteness: MakeChecker = (violate) => {
   const committed: Committed[] = [{ term: 0, during: 0 }]
@@ -30,14 +31,14 @@ export const leaderCompleteness: MakeChecker = (violate) => {
     leaders.push(leader)
     terms.add(leader.term)
     const missing = committed.findIndex(
-      ({ term, during }, index) => during < leader.term && termIn(leader.log, index) !== term,
+      ({ term, during }, index) => during < leader.term && lacks(leader, index, term),
     )
     if (missing >= 0) tell(leader, missing, committed[missing]!)
   }
   const commit = (index: Index, entry: Committed): void => {
     committed[index] = entry
     const later = leaders.find(
-      ({ term, log }) => term > entry.during && termIn(log, index) !== entry.term,
+      (leader) => leader.term > entry.during && lacks(leader, index, entry.term),
     )
     if (later !== undefined) tell(later, index, entry)
   }
@@ -57,8 +58,11 @@ export const leaderCompleteness: MakeChecker = (violate) => {
       }
       if (commitIndex < committed.length) return
       visitLog(log, committed.length, commitIndex, (index, entryTerm) => {
-        commit(index, { term: entryTerm, during: term })
+        if (index === committed.length) commit(index, { term: entryTerm, during: term })
       })
     },
   }
 }
+
+const lacks = ({ log }: Elected, index: Index, term: Term): boolean =>
+  index >= log.base.index && termIn(log, index) !== term

@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Index, Term } from '../../lib/types.ts'
-import { commonCells, lastOf, termIn, visitLog } from './entries.ts'
+import { lastCommon, termIn, visitLog } from './entries.ts'
 import { Lives } from './lives.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -42,7 +42,7 @@ export const logMatching: MakeChecker = (violate) => {
       const window = windows.of(seen.id, seen.life)
       const { log } = seen.step.state
       if (window.log === log) return
-      const from = (window.log === undefined ? 0 : lastOf(log, commonCells(window.log, log))) + 1
+      const from = (window.log === undefined ? log.base.index : lastCommon(window.log, log)) + 1
       window.log = log
       let before = termIn(log, from - 1) ?? 0
       visitLog(log, from, Infinity, (index, term, print) => {

@@ -1,5 +1,5 @@
 import type { Step } from '../../lib/turn.ts'
-import type { Index, Millis, NodeId, Term } from '../../lib/types.ts'
+import type { Index, Mark, Millis, NodeId, Term } from '../../lib/types.ts'
 
 /**
  * What a bystander sees of a cluster: what its servers decide, what their disks hold, what its clients
@@ -25,6 +25,15 @@ export type Observation =
       readonly step: Step
     }
   | Durable
+  /** A server's state machine holds this when everything through `index` is applied: a snapshot brought it, or is coming. */
+  | {
+      readonly type: 'state'
+      readonly at: Millis
+      readonly id: NodeId
+      readonly life: number
+      readonly index: Index
+      readonly contents: ReadonlyMap<string, string>
+    }
   /** The disk lost everything, or writes that it had acknowledged, by a fault. */
   | { readonly type: 'wiped'; readonly at: Millis; readonly id: NodeId }
   | {
@@ -53,8 +62,15 @@ export interface Durable {
   readonly term: Term
   readonly vote: NodeId | undefined
   readonly lastIndex: Index
+  /** The newest whole snapshot, which stands for all entries before it. */
+  readonly snapshot: Snapshot | undefined
   /** The term of the entry at `index`: `undefined` where there is none. */
   termAt(index: Index): Term | undefined
+}
+
+export interface Snapshot {
+  readonly mark: Mark
+  readonly bytes: Uint8Array
 }
 
 /**

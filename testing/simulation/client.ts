@@ -5,6 +5,7 @@ import type { Progress } from '../../operators/engine/node.ts'
 import type { Request, Response } from '../checkers/observation.ts'
 import type { Chance } from './chance.ts'
 import type { Task } from './heap.ts'
+import type { Promises } from './promises.ts'
 import type { SimulatedServer } from './server.ts'
 import type { StoreNode, Written } from './store.ts'
 import type { World } from './world.ts'
@@ -16,6 +17,8 @@ const WANDERING = 0.3
 
 /** A server that does not answer is given up after this many ms. */
 const ATTEMPT = 1_500
+/** A server is asked to answer within this many ms, by its own clock. */
+const timeout = 1_000
 
 /** What became of one attempt. */
 type Verdict =
@@ -58,7 +61,7 @@ export class Client {
   }
 
   #attempt(
-    { node, clock }: SimulatedServer,
+    { id, node, clock }: SimulatedServer,
     request: Request,
     judge: (verdict: Verdict) => void,
   ): void {
@@ -76,18 +79,18 @@ export class Client {
     // A paused server hears of it when it is resumed; one that crashes before never does.
     clock.post(() => {
       if (node === undefined) return
-      this.promises.made()
+      const keep = this.promises.made(`${id} to answer a ${request.type}`, clock, timeout)
       const answering =
         request.type === 'get'
           ? this.#get(node, request.key, settle)
           : this.#change(node, request, settle)
       // Whoever gives up waits no longer, but the promise is still to be kept.
-      answering.add(() => this.promises.settled())
+      answering.add(keep)
     })
   }
 
   #get(node: StoreNode, key: string, settle: (verdict: Verdict) => void): Subscription {
-    return node.query(key).subscribe({
+    return node.query(key, { timeout }).subscribe({
       next: (value) => settle({ type: 'over', response: { type: 'ok', value } }),
       error: (error: unknown) => settle(judged(error)),
     })
@@ -99,7 +102,7 @@ export class Client {
     settle: (verdict: Verdict) => void,
   ): Subscription {
     let last: Progress<Written> | undefined
-    return node.propose(request).subscribe({
+    return node.propose(request, { timeout }).subscribe({
       next: (progress) => (last = progress),
       error: (error: unknown) => settle(judged(error)),
       complete: () => {
@@ -111,19 +114,6 @@ export class Client {
         })
       },
     })
-  }
-}
-
-/** Counts what servers have promised to tell and have not told. */
-export class Promises {
-  open = 0
-
-  made(): void {
-    this.open++
-  }
-
-  settled(): void {
-    this.open--
   }
 }
 

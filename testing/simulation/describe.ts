@@ -1,4 +1,5 @@
 import type { Envelope, Message } from '../../lib/messages.ts'
+import type { Piece } from '../../lib/turn.ts'
 import type { Request, Response } from '../checkers/observation.ts'
 import type { FaultEvent } from './faults.ts'
 
@@ -16,6 +17,8 @@ function details(message: Message): string {
       const batches = message.batches.map(({ index, count, term }) => `${index}+${count}@${term}`)
       return `${message.prevIndex}@${message.prevTerm} [${batches.join(' ')}] commit ${message.commit}`
     }
+    case 'timeoutNow':
+      return ''
     case 'appended':
       return `${message.match}`
     case 'rejected':
@@ -28,7 +31,18 @@ function details(message: Message): string {
       return `${message.ticket}`
     case 'readIndexReply':
       return `${message.ticket} ${message.index}`
+    case 'install': {
+      const { index, indexTerm: term, members } = message
+      return describePiece({ ...message, mark: { index, term, members } })
+    }
+    case 'installed':
+      return `${message.index} ${message.end}`
   }
+}
+
+/** A piece of a snapshot: `7@2 4096+100 last`. */
+export function describePiece({ mark, offset, bytes, isLast }: Piece): string {
+  return `${mark.index}@${mark.term} ${offset}+${bytes.length}${isLast ? ' last' : ''}`
 }
 
 export function describeRequest(request: Request): string {

@@ -1,20 +1,28 @@
 import { Observable, type Subscriber } from 'rxjs'
 import { CorruptLog, StorageError } from '../../lib/errors.ts'
-import type { Restored, Save, Saved } from '../../lib/storage.ts'
-import type { Millis, NodeId } from '../../lib/types.ts'
+import type {
+  DiskFact,
+  DiskRequest,
+  Forget,
+  ReadChunk,
+  Save,
+  WriteChunk,
+} from '../../lib/storage.ts'
+import type { Mark, Millis, NodeId } from '../../lib/types.ts'
 import type { Storage } from '../../operators/adapters.ts'
 import type { Chance } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
 import type { Task } from './heap.ts'
-import { Platter, type Part } from './platter.ts'
+import { Platter } from './platter.ts'
+import { Shelf } from './shelf.ts'
 
 /** What the disk tells of itself. */
 export interface DiskWitness {
-  /** What it would give back has changed: a save is durable, or a part of one. */
-  durable(part: Part): void
+  /** What it would give back has changed, in words: a save is durable, a part of one, or a snapshot. */
+  durable(what: string): void
   wiped(): void
   /** A fault that was only prepared has hit a write. */
-  struck(fault: 'failFsync' | 'fillDisk'): void
+  struck(fault: 'failFsync' | 'fillDisk' | 'garbleChunk'): void
 }
 
 /** How long a sync takes, in ms. */
@@ -25,18 +33,24 @@ const ssd: SyncTime = (chance) => (chance.is(0.02) ? chance.between(2, 5) : chan
 
 /** One opening of the disk by a server. */
 interface Handle {
-  readonly subscriber: Subscriber<Restored | Saved>
+  readonly subscriber: Subscriber<DiskFact>
   readonly post: (run: () => void) => void
 }
 
+/** A piece of a snapshot that is read, in bytes. */
+const PIECE = 4096
+
+/** Forgotten entries are there for a while: so often they go at once. */
+const TIDY = 0.5
+
 /**
  * A disk in virtual time. Saves that arrive while it syncs share the next sync; what was not synced when
- * the power fails is lost, or torn.
+ * the power fails is lost, or torn. Snapshots have a time of their own.
  */
 export class SimulatedDisk {
   readonly platter = new Platter()
-  /** Nobody can read it any more. */
-  isCorrupt = false
+  readonly #shelf: Shelf
+  #isUnreadable = false
   #handle: Handle | undefined
   /** Written and not synced, oldest first; the first `#syncing` of them wait for the sync under way. */
   #unsynced: Save[] = []
@@ -47,7 +61,8 @@ export class SimulatedDisk {
   #isFull = false
   #failsNext: { readonly keep: number } | undefined
   #disturbsNext: (() => void) | undefined
-  #disturbance: Task | undefined
+  readonly #disturbances = new Set<Task>()
+  #disturbsPiece: { readonly disturb: () => void; readonly isEnd: boolean } | undefined
 
   constructor(
     readonly id: NodeId,
@@ -55,12 +70,37 @@ export class SimulatedDisk {
     private readonly chance: Chance,
     private readonly witness: DiskWitness,
     private readonly syncTime: SyncTime = ssd,
-  ) {}
+    pieceBytes = PIECE,
+  ) {
+    const host = {
+      time: (request: WriteChunk | ReadChunk) => this.#begin(request),
+      isFull: () => this.#isFull,
+      failsSync: () => this.#failsSync(),
+      failRead: () => this.#fail(this.#corrupt('snapshot'), 1),
+      answer: (fact: DiskFact) => {
+        if (fact.type === 'chunkRefused' && this.#isFull) witness.struck('fillDisk')
+        this.#tell(fact)
+      },
+      stored: ({ index, term }: Mark) => witness.durable(`has snapshot ${index}@${term}`),
+      garbled: () => witness.struck('garbleChunk'),
+    }
+    this.#shelf = new Shelf(clock, this.platter, host, pieceBytes)
+  }
+
+  /** Nobody can read it any more. */
+  get isCorrupt(): boolean {
+    return this.#isUnreadable || this.platter.isDamaged
+  }
+
+  /** Snapshots that became whole here: its server's own, and those of others. */
+  get snapshots(): Shelf['counts'] {
+    return this.#shelf.counts
+  }
 
   /** The storage of a server, whose mail goes through `post`. */
   open(post: (run: () => void) => void): Storage {
-    return (saves) =>
-      new Observable<Restored | Saved>((subscriber) => {
+    return (requests) =>
+      new Observable<DiskFact>((subscriber) => {
         const handle: Handle = { subscriber, post }
         this.#handle = handle
         const opening = this.clock.after(this.syncTime(this.chance), () => {
@@ -71,8 +111,10 @@ export class SimulatedDisk {
           if (this.#handle === handle) this.#handle = undefined
         })
         subscriber.add(
-          saves.subscribe({
-            next: (save) => this.#write(handle, save),
+          requests.subscribe({
+            next: (request) => {
+              if (this.#handle === handle) this.#take(request)
+            },
             error: (error: unknown) => subscriber.error(error),
           }),
         )
@@ -85,6 +127,8 @@ export class SimulatedDisk {
 
   stall(isStalled: boolean): void {
     this.#isStalled = isStalled
+    // What holds up the log may or may not hold up the snapshots beside it.
+    this.#shelf.stall(isStalled && this.chance.is(0.5))
     if (!isStalled && this.#syncing > 0 && this.#sync === undefined) this.#startSync()
   }
 
@@ -103,17 +147,44 @@ export class SimulatedDisk {
     else this.#disturbsNext = disturb
   }
 
-  /** The server is down: of what was not synced, the part `keep` is there afterwards. */
+  /**
+   * Calls `disturb` in the middle of the next piece of a snapshot that is written or read, or, if it is to be
+   * the end, of the next one that ends another server's snapshot.
+   */
+  duringPiece(disturb: () => void, isEnd: boolean): void {
+    this.#disturbsPiece = { disturb, isEnd }
+  }
+
+  /** A bit flips in the next snapshot of another server, on its way to this disk. */
+  garbleNext(): void {
+    this.#shelf.garbleNext(true)
+  }
+
+  /** A bit of the log flips: nobody can read it any more. */
+  flipBit(): void {
+    this.#isUnreadable = true
+  }
+
+  /** A bit of the snapshot flips, if there is one: whoever reads it next cannot. */
+  flipSnapshot(): boolean {
+    this.platter.isDamaged = this.platter.snapshot !== undefined
+    return this.platter.isDamaged
+  }
+
+  /**
+   * The server is down: of what was not synced, the part `keep` is there afterwards. A snapshot that is all
+   * written is there as often.
+   */
   lose(keep: number): void {
-    for (const task of [this.#sync, this.#disturbance]) {
-      if (task !== undefined) this.clock.cancel(task)
-    }
+    this.#calm()
+    if (this.#sync !== undefined) this.clock.cancel(this.#sync)
     const unsynced = this.#unsynced
     this.#sync = undefined
     this.#syncing = 0
     this.#unsynced = []
     this.#handle = undefined
-    for (const part of torn(unsynced, keep)) this.#makeDurable(part)
+    this.#shelf.lose(() => this.chance.is(keep))
+    for (const save of torn(unsynced, keep)) this.#makeDurable(save)
   }
 
   wipe(): void {
@@ -125,23 +196,45 @@ export class SimulatedDisk {
   repair(): void {
     this.#failsNext = undefined
     this.#disturbsNext = undefined
-    if (this.#disturbance !== undefined) this.clock.cancel(this.#disturbance)
+    this.#disturbsPiece = undefined
+    this.#shelf.garbleNext(false)
+    this.#calm()
     this.slow(0)
     this.fill(false)
     this.stall(false)
   }
 
   #restore({ subscriber }: Handle): void {
-    if (!this.isCorrupt) return subscriber.next(this.platter.read())
-    const remedy = 'Remove this server from the cluster and add it again under a new id.'
-    subscriber.error(new CorruptLog(`disk of ${this.id}`, 0, 'bad checksum', remedy))
+    if (this.isCorrupt) subscriber.error(this.#corrupt('disk'))
+    else subscriber.next(this.platter.read())
   }
 
-  #write(handle: Handle, save: Save): void {
-    if (this.#handle !== handle) return
+  #take(request: DiskRequest): void {
+    switch (request.type) {
+      case 'save':
+        return this.#save(request)
+      case 'writeChunk':
+        return this.#shelf.write(request)
+      case 'readChunk':
+        return this.#shelf.read(request)
+      case 'forget':
+        return this.#forget(request)
+    }
+  }
+
+  /** Sooner or later; what is still needed is not asked to be forgotten. */
+  #forget({ before }: Forget): void {
+    try {
+      if (this.chance.is(TIDY)) this.platter.forget(before)
+    } catch (error) {
+      this.#fail(error, 1)
+    }
+  }
+
+  #save(save: Save): void {
     if (this.#isFull) {
       this.witness.struck('fillDisk')
-      return this.#fail(handle, 'no space left on the disk', 0)
+      return this.#fail(new StorageError('no space left on the disk'), 0)
     }
     this.#unsynced.push(save)
     if (this.#syncing === 0) this.#beginSync()
@@ -153,54 +246,102 @@ export class SimulatedDisk {
   }
 
   #startSync(): void {
-    const time = this.syncTime(this.chance) + this.#slowness
-    this.#sync = this.clock.after(time, () => this.#endSync())
-    if (this.#disturbsNext === undefined) return
-    this.#disturbance = this.clock.after(time * this.chance.next(), this.#disturbsNext)
+    this.#sync = this.clock.after(this.#begin(), () => this.#endSync())
+  }
+
+  /** How long what begins now takes; what is to disturb it comes in the middle. */
+  #begin(piece?: WriteChunk | ReadChunk): Millis {
+    const time = this.syncTime(this.chance) + this.#slownessOf(piece)
+    const disturb = piece === undefined ? this.#disturbanceOfSync() : this.#disturbanceOf(piece)
+    if (disturb === undefined) return time
+    this.#disturbances.add(this.clock.after(time * this.chance.next(), disturb))
+    return time
+  }
+
+  /** Pieces are held up as long as syncs at most, and often less. */
+  #slownessOf(piece: WriteChunk | ReadChunk | undefined): Millis {
+    if (this.#slowness === 0 || piece === undefined) return this.#slowness
+    return this.#slowness * this.chance.next()
+  }
+
+  #disturbanceOfSync(): (() => void) | undefined {
+    const disturb = this.#disturbsNext
     this.#disturbsNext = undefined
+    return disturb
+  }
+
+  #disturbanceOf(piece: WriteChunk | ReadChunk): (() => void) | undefined {
+    const isEnd = piece.type === 'writeChunk' && piece.checksum !== undefined
+    if (this.#disturbsPiece === undefined || (this.#disturbsPiece.isEnd && !isEnd)) return undefined
+    const { disturb } = this.#disturbsPiece
+    this.#disturbsPiece = undefined
+    return disturb
   }
 
   #endSync(): void {
     this.#sync = undefined
-    const handle = this.#handle
-    if (handle === undefined || this.#isStalled) return
-    if (this.#failsNext !== undefined) {
-      const { keep } = this.#failsNext
-      this.#failsNext = undefined
-      this.witness.struck('failFsync')
-      return this.#fail(handle, 'the sync failed', keep)
-    }
+    if (this.#handle === undefined || this.#isStalled || this.#failsSync()) return
     const synced = this.#unsynced.splice(0, this.#syncing)
-    for (const save of synced) this.#makeDurable({ save, batches: save.batches.length })
+    for (const save of synced) this.#makeDurable(save)
     this.#beginSync()
-    handle.post(() => {
-      for (const { sequence, term } of synced) {
-        handle.subscriber.next({ type: 'saved', sequence, term })
-      }
-    })
+    for (const { sequence, term } of synced) this.#tell({ type: 'saved', sequence, term })
   }
 
-  #fail(handle: Handle, message: string, keep: number): void {
+  /** What was to disturb it comes no more. */
+  #calm(): void {
+    for (const task of this.#disturbances) this.clock.cancel(task)
+    this.#disturbances.clear()
+  }
+
+  #failsSync(): boolean {
+    if (this.#failsNext === undefined) return false
+    const { keep } = this.#failsNext
+    this.#failsNext = undefined
+    this.witness.struck('failFsync')
+    this.#fail(new StorageError('the sync failed'), keep)
+    return true
+  }
+
+  #tell(fact: DiskFact): void {
+    const handle = this.#handle
+    handle?.post(() => handle.subscriber.next(fact))
+  }
+
+  #fail(error: unknown, keep: number): void {
+    const handle = this.#handle
     this.lose(keep)
-    handle.post(() => handle.subscriber.error(new StorageError(message)))
+    handle?.post(() => handle.subscriber.error(error))
   }
 
-  #makeDurable(part: Part): void {
-    this.platter.write(part)
-    this.witness.durable(part)
+  #corrupt(what: string): CorruptLog {
+    const remedy = 'Remove this server from the cluster and add it again under a new id.'
+    return new CorruptLog(`${what} of ${this.id}`, 0, 'bad checksum', remedy)
+  }
+
+  #makeDurable(save: Save): void {
+    this.platter.write(save)
+    const { term, vote, lastIndex } = this.platter
+    const saved = `${save.sequence}+${save.batches.length}`
+    this.witness.durable(`saved ${saved} ${term} ${vote ?? '-'} ${lastIndex}`)
   }
 }
 
 /** The first part of some saves: cut between two batches, each save's ballot before its batches. */
-function torn(saves: readonly Save[], keep: number): Part[] {
-  const size = saves.reduce((sum, { batches }) => sum + 1 + batches.length, 0)
+function torn(saves: readonly Save[], keep: number): Save[] {
+  const size = saves.reduce((sum, save) => sum + unitsOf(save), 0)
   let left = Math.floor(keep * size + 1e-9)
-  const parts: Part[] = []
+  const parts: Save[] = []
   for (const save of saves) {
     if (left === 0) break
-    const batches = Math.min(save.batches.length, left - 1)
-    parts.push({ save, batches })
-    left -= 1 + batches
+    const { reset, ...rest } = save
+    const units = Math.min(unitsOf(save), left)
+    // First the ballot, then that the log begins anew, then its entries.
+    const head = reset === undefined ? 1 : 2
+    const batches = save.batches.slice(0, Math.max(0, units - head))
+    parts.push({ ...rest, batches, ...(reset !== undefined && units >= head && { reset }) })
+    left -= units
   }
   return parts
 }
+
+const unitsOf = ({ reset, batches }: Save): number => (reset === undefined ? 1 : 2) + batches.length

@@ -1,6 +1,7 @@
 export { chaos, chaosSchedule, scheduled, survivable, type ChaosOptions } from './chaos.ts'
 export { VirtualClock } from './clock.ts'
 export type {
+  Aim,
   ClockFault,
   DiskFault,
   Fault,

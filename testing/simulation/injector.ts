@@ -1,5 +1,6 @@
 import type { Millis, NodeId } from '../../lib/types.ts'
-import type { DiskFault, Fault, FaultEvent } from './faults.ts'
+import { exchanged } from './exchanged.ts'
+import type { Aim, DiskFault, Fault, FaultEvent } from './faults.ts'
 import type { SimulatedServer } from './server.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +10,8 @@ export interface InjectorWitness {
   injected(event: FaultEvent): void
   /** Something really came of a fault of this kind. */
   bit(kind: string): void
+  /** Who leads, as far as one can tell from outside. */
+  leader(): NodeId | undefined
 }
 
 /** A server that is resumed has read its mail after this many virtual ms. */
@@ -17,17 +20,28 @@ const WAKING = 1
 /** Lets faults loose on a world, except one that would leave it without a quorum for good. */
 export class Injector {
   readonly #wiped = new Set<NodeId>()
+  /** Whom the troubles have hit that were aimed at a leader. */
+  readonly #hit = new Map<number, NodeId>()
 
   constructor(
     private readonly world: World,
     private readonly witness: InjectorWitness,
   ) {}
 
-  inject(fault: Fault): void {
+  inject(planned: Fault & { readonly aim?: Aim }): void {
+    const fault = this.#aimed(planned)
     if (isFinal(fault) && !this.#canBreak(fault.id)) return
     const at: Millis = this.world.clock.now()
     this.witness.injected({ ...fault, at })
     this.#inject(fault)
+  }
+
+  #aimed({ aim, ...fault }: Fault & { readonly aim?: Aim }): Fault {
+    if (aim === undefined) return fault
+    const { as, number } = aim
+    const target = this.#hit.get(number) ?? this.witness.leader() ?? as
+    this.#hit.set(number, target)
+    return exchanged(fault, as, target)
   }
 
   /** Every fault is over: who is down starts again, unless its disk cannot be read. */
@@ -36,6 +50,8 @@ export class Injector {
     network.inject({ type: 'heal' })
     for (const type of ['lose', 'duplicate', 'reorder'] as const) network.inject({ type, rate: 0 })
     network.inject({ type: 'delay', ms: 0 })
+    network.inject({ type: 'echo', rate: 0, ms: 0 })
+    network.releaseAll()
     for (const server of servers) {
       server.disk.repair()
       server.clock.drift(1)
@@ -52,6 +68,9 @@ export class Injector {
       case 'duplicate':
       case 'reorder':
       case 'delay':
+      case 'echo':
+      case 'hold':
+      case 'release':
       case 'heal':
         return this.world.network.inject(fault)
       case 'cut':
@@ -112,11 +131,17 @@ export class Injector {
         return disk.duringSync(() => this.#crash(server, fault.type, fault.keep))
       case 'loseWrites':
         return disk.duringSync(() => this.#crash(server, fault.type, 0))
+      case 'tearSnapshot':
+        return disk.duringPiece(() => this.#crash(server, fault.type, fault.keep), fault.isEnd)
+      case 'garbleChunk':
+        return disk.garbleNext()
+      case 'flipSnapshot':
+        if (disk.flipSnapshot()) this.witness.bit(fault.type)
+        return
       case 'flipBit':
         this.witness.bit(fault.type)
         server.crash(1)
-        disk.isCorrupt = true
-        return
+        return disk.flipBit()
       case 'wipeDisk':
         this.witness.bit(fault.type)
         this.#wiped.add(server.id)
@@ -142,5 +167,7 @@ export class Injector {
   }
 }
 
-const isFinal = (fault: Fault): fault is Extract<Fault, { type: 'flipBit' | 'wipeDisk' }> =>
-  fault.type === 'flipBit' || fault.type === 'wipeDisk'
+type FinalFault = Extract<Fault, { type: 'flipBit' | 'flipSnapshot' | 'wipeDisk' }>
+
+const isFinal = (fault: Fault): fault is FinalFault =>
+  fault.type === 'flipBit' || fault.type === 'flipSnapshot' || fault.type === 'wipeDisk'

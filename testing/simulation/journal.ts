@@ -12,9 +12,16 @@ import type {
 import type { SimulatedDisk } from './disk.ts'
 import type { FaultEvent } from './faults.ts'
 import type { InjectorWitness } from './injector.ts'
-import type { Part } from './platter.ts'
 import type { SimulatedServer } from './server.ts'
-import { describe, describeFault, describeRequest, describeResponse } from './describe.ts'
+import {
+  describe,
+  describeFault,
+  describePiece,
+  describeRequest,
+  describeResponse,
+} from './describe.ts'
+import type { StoreState } from './observedStore.ts'
+import { everything } from './store.ts'
 import { Tape } from './tape.ts'
 import type { Witness } from './world.ts'
 
@@ -32,6 +39,7 @@ interface Seen {
   role: string
   term: number
   commitIndex: number
+  appliedIndex: number
 }
 
 /** Sees everything: writes it on the tape, tells the checkers, counts. Changes nothing. */
@@ -65,12 +73,13 @@ export class Journal implements Witness, InjectorWitness {
   }
 
   started({ id, life }: SimulatedServer): void {
-    this.#seen.set(id, { role: 'follower', term: 0, commitIndex: 0 })
+    this.#seen.set(id, { role: 'follower', term: 0, commitIndex: 0, appliedIndex: 0 })
     this.#note(`${id} starts, life ${life}`)
     this.#tell({ type: 'started', at: this.now(), id, life })
   }
 
   stopped({ id, life }: SimulatedServer, error?: unknown): void {
+    this.#seen.set(id, { role: 'stopped', term: 0, commitIndex: 0, appliedIndex: 0 })
     this.#note(`${id} stops${error === undefined ? '' : `: ${messageOf(error)}`}`)
     const stopped = { type: 'stopped', at: this.now(), id, life } as const
     this.#tell(error === undefined ? stopped : { ...stopped, error })
@@ -79,9 +88,11 @@ export class Journal implements Witness, InjectorWitness {
     }
   }
 
-  stepped({ id, life }: SimulatedServer, step: Step): void {
-    const { role, term, commitIndex } = step.state
+  stepped(server: SimulatedServer, step: Step): void {
+    const { id, life, store } = server
+    const { role, term, commitIndex, appliedIndex } = step.state
     const seen = this.#seen.get(id)!
+    seen.appliedIndex = appliedIndex
     if (role.type !== seen.role || term !== seen.term) {
       if (role.type === 'leader') this.elections++
       seen.role = role.type
@@ -93,20 +104,23 @@ export class Journal implements Witness, InjectorWitness {
       this.commits = Math.max(this.commits, commitIndex)
       this.#note(`${id} commits ${commitIndex}`)
     }
+    if (step.restore !== undefined) this.#note(`${id} restores ${describePiece(step.restore)}`)
     this.#tell({ type: 'step', at: this.now(), id, life, step })
+    const state = store.told(step) ?? stateMeanwhile(server, step)
+    if (state !== undefined) this.#tell({ type: 'state', at: this.now(), id, life, ...state })
   }
 
-  durable({ id, platter }: SimulatedDisk, { save, batches }: Part): void {
-    const { term, vote, lastIndex } = platter
-    this.#note(`${id} saved ${save.sequence}+${batches} ${term} ${vote ?? '-'} ${lastIndex}`)
+  durable({ id, platter }: SimulatedDisk, what: string): void {
+    const { term, vote, lastIndex, snapshot } = platter
+    this.#note(`${id} ${what}`)
     const termAt = (index: number): number | undefined => platter.termAt(index)
-    this.#tell({ type: 'durable', at: this.now(), id, term, vote, lastIndex, termAt })
+    this.#tell({ type: 'durable', at: this.now(), id, term, vote, lastIndex, termAt, snapshot })
   }
 
   wiped({ id }: SimulatedDisk): void {
     this.#note(`${id} wiped`)
     this.#tell({ type: 'wiped', at: this.now(), id })
-    const nothing = { term: 0, vote: undefined, lastIndex: 0 }
+    const nothing = { term: 0, vote: undefined, lastIndex: 0, snapshot: undefined }
     const termAt = (index: number): number | undefined => (index === 0 ? 0 : undefined)
     this.#tell({ type: 'durable', at: this.now(), id, ...nothing, termAt })
   }
@@ -127,6 +141,16 @@ export class Journal implements Witness, InjectorWitness {
   injected(event: FaultEvent): void {
     this.schedule.push(event)
     this.#note(describeFault(event))
+  }
+
+  /** How far a server has applied its log, as far as it has told. */
+  appliedIndex(id: NodeId): number {
+    return this.#seen.get(id)?.appliedIndex ?? 0
+  }
+
+  leader(): NodeId | undefined {
+    const leaders = [...this.#seen].filter(([, { role }]) => role === 'leader')
+    return leaders.sort(([, one], [, other]) => other.term - one.term)[0]?.[0]
   }
 
   bit(kind: string): void {
@@ -167,6 +191,16 @@ export class Journal implements Witness, InjectorWitness {
       }
     }
   }
+}
+
+/** What somebody sees who asks while the first piece of a snapshot has come: the state of before. */
+function stateMeanwhile(
+  { node }: SimulatedServer,
+  { restore, state }: Step,
+): StoreState | undefined {
+  if (node === undefined || restore?.offset !== 0 || restore.isLast) return undefined
+  const contents = new Map(JSON.parse(everything(node)) as [string, string][])
+  return { index: state.handedIndex, contents }
 }
 
 export const messageOf = (error: unknown): string =>

@@ -10,7 +10,7 @@ import type { NetworkFault } from './faults.ts'
 export interface NetworkWitness {
   delivered(envelope: Envelope): void
   /** A message was lost, doubled, let overtake others or held up. */
-  disturbed(fault: 'lose' | 'duplicate' | 'reorder' | 'delay'): void
+  disturbed(fault: 'lose' | 'duplicate' | 'reorder' | 'delay' | 'echo' | 'hold'): void
 }
 
 /** How long a message takes, in ms. */
@@ -38,6 +38,9 @@ export class SimulatedNetwork {
   #duplication = 0
   #reordering = 0
   #delay: Millis = 0
+  #echo = { rate: 0, ms: 0 }
+  /** What has come to the end of a direction that is held, in its order. */
+  readonly #held = new Map<string, Envelope[]>()
 
   constructor(
     private readonly ids: readonly NodeId[],
@@ -75,6 +78,13 @@ export class SimulatedNetwork {
         return this.#only(passage(fault))
       case 'heal':
         return this.#cuts.clear()
+      case 'hold': {
+        const way = direction(fault.from, fault.to)
+        this.#held.set(way, this.#held.get(way) ?? [])
+        return
+      }
+      case 'release':
+        return this.#release(direction(fault.from, fault.to))
       case 'lose':
         this.#loss = fault.rate
         return
@@ -86,7 +96,20 @@ export class SimulatedNetwork {
         return
       case 'delay':
         this.#delay = fault.ms
+        return
+      case 'echo':
+        this.#echo = fault
     }
+  }
+
+  releaseAll(): void {
+    for (const way of [...this.#held.keys()]) this.#release(way)
+  }
+
+  #release(way: string): void {
+    const held = this.#held.get(way) ?? []
+    this.#held.delete(way)
+    for (const envelope of held) this.#arrive(way, envelope)
   }
 
   #only(isOpen: (from: NodeId, to: NodeId) => boolean): void {
@@ -103,9 +126,16 @@ export class SimulatedNetwork {
     if (this.#cuts.has(way)) return
     if (this.#happens(this.#loss)) return this.witness.disturbed('lose')
     this.#dispatch(way, from, to, message)
+    if (this.#happens(this.#echo.rate)) this.#repeat(way, { from, to, message })
     if (!this.#happens(this.#duplication)) return
     this.witness.disturbed('duplicate')
     this.#dispatch(way, from, to, message)
+  }
+
+  #repeat(way: string, { from, to, message }: Envelope): void {
+    this.witness.disturbed('echo')
+    const envelope = { from, to, message: copied(message) }
+    this.clock.after(this.chance.between(0, this.#echo.ms), () => this.#arrive(way, envelope))
   }
 
   #dispatch(way: string, from: NodeId, to: NodeId, message: Message): void {
@@ -132,6 +162,12 @@ export class SimulatedNetwork {
   }
 
   #arrive(way: string, envelope: Envelope): void {
+    const held = this.#held.get(way)
+    if (held !== undefined) {
+      this.witness.disturbed('hold')
+      held.push(envelope)
+      return
+    }
     const mailbox = this.#mailboxes.get(envelope.to)
     if (mailbox === undefined || this.#cuts.has(way)) return
     this.witness.delivered(envelope)

@@ -3,6 +3,7 @@ import type { Step } from '../../lib/turn.ts'
 import type { NodeId } from '../../lib/types.ts'
 import type { SimulatedDisk } from './disk.ts'
 import type { ServerClock } from './serverClock.ts'
+import { ObservedStore } from './observedStore.ts'
 import type { StoreNode } from './store.ts'
 
 /** What is seen of a server from outside. */
@@ -19,20 +20,23 @@ export class SimulatedServer {
   node: StoreNode | undefined
   /** The present life or the last one, counted from 1. */
   life = 0
+  /** The state machine of the present life or the last one. */
+  store = new ObservedStore()
   #running: Subscription | undefined
 
   constructor(
     readonly id: NodeId,
     readonly clock: ServerClock,
     readonly disk: SimulatedDisk,
-    private readonly make: () => StoreNode,
+    private readonly make: (store: ObservedStore) => StoreNode,
     private readonly witness: ServerWitness,
   ) {}
 
   /** Starts a node, unless one runs. */
   start(): void {
     if (this.node !== undefined) return
-    const node = this.make()
+    this.store = new ObservedStore()
+    const node = this.make(this.store)
     this.node = node
     this.life++
     this.witness.started(this)

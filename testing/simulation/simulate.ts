@@ -3,12 +3,14 @@ import { ConfigError } from '../../lib/errors.ts'
 import type { Millis, NodeId } from '../../lib/types.ts'
 import { checkers } from '../checkers/index.ts'
 import type { MakeChecker } from '../checkers/observation.ts'
+import { Chance } from './chance.ts'
 import { chaosSchedule, scheduled, type ChaosOptions } from './chaos.ts'
-import { Promises } from './client.ts'
 import type { Fault, FaultEvent } from './faults.ts'
 import { heal } from './healing.ts'
 import { Injector } from './injector.ts'
 import { Journal, messageOf, type Violation } from './journal.ts'
+import { Promises } from './promises.ts'
+import { snapshotTaste } from './snapshotTaste.ts'
 import type { StoreOptions } from './store.ts'
 import { Clients, type Workload } from './workload.ts'
 import { World } from './world.ts'
@@ -55,11 +57,13 @@ export interface Report {
   readonly elections: number
   /** The last index that was committed. */
   readonly commits: number
+  /** How many snapshots became whole on a disk: a server's own, and another server's. */
+  readonly snapshots: { readonly taken: number; readonly installed: number }
   /** How many operations clients have begun. */
   readonly operations: number
   /**
    * How often a fault of each kind really struck: messages for `lose`, `duplicate`, `reorder` and `delay`,
-   * writes for `failFsync` and `fillDisk`, occasions for the others.
+   * writes for `failFsync`, `fillDisk` and `garbleChunk`, occasions for the others.
    */
   readonly faults: Readonly<Record<string, number>>
   /** What was injected and when: the same simulation with it as `faults` makes the same run. */
@@ -87,9 +91,10 @@ export function simulate(simulation: Simulation): Report {
   const ids = NAMES.slice(0, nodes)
   const { configure = (options) => options } = simulation
   const journal = new Journal(() => world.clock.now(), simulation.checkers ?? checkers, trace)
-  const world: World = new World({ ids, seed, configure }, journal)
+  const snapshots = snapshotTaste(new Chance(seed, 'snapshots'))
+  const world: World = new World({ ids, seed, snapshots, configure }, journal)
   const injector = new Injector(world, journal)
-  const promises = new Promises()
+  const promises = new Promises((message) => journal.violate('deadlines', message))
   const clients = new Clients(world, journal, promises, duration, workload)
   const injecting = faults$(simulation, ids, world.clock).subscribe((fault) =>
     injector.inject(fault),
@@ -116,7 +121,7 @@ export function simulate(simulation: Simulation): Report {
   return report(simulation, world, journal)
 }
 
-function report({ seed }: Simulation, { clock }: World, journal: Journal): Report {
+function report({ seed }: Simulation, { clock, servers }: World, journal: Journal): Report {
   const { violations, tape, elections, commits, operations, schedule } = journal
   return {
     seed,
@@ -125,12 +130,18 @@ function report({ seed }: Simulation, { clock }: World, journal: Journal): Repor
     virtualMs: clock.now(),
     elections,
     commits,
+    snapshots: {
+      taken: sum(servers.map(({ disk }) => disk.snapshots.taken)),
+      installed: sum(servers.map(({ disk }) => disk.snapshots.installed)),
+    },
     operations,
     faults: Object.fromEntries([...journal.faults].sort(([a], [b]) => (a < b ? -1 : 1))),
     schedule,
     ...(tape.lines === undefined ? {} : { trace: tape.lines }),
   }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, it) => all + it, 0)
 
 function faults$(
   { seed, duration, faults = {} }: Simulation,

@@ -14,14 +14,30 @@ export interface Written {
 
 export type Contents = ReadonlyMap<string, string>
 
-/** A server of the simulated cluster, which is a key-value store; asked for a key, it tells the value. */
-export type StoreNode = RaftNode<Command, Written, string, string | undefined>
+/** Asks for all keys and values, as text. */
+const EVERYTHING = Symbol('everything')
+
+/** A key, of which the value is told, or everything. */
+export type Question = string | typeof EVERYTHING
+
+export type StoreMachine = Machine<Contents, Command, Written, Question, string | undefined>
+
+/** A server of the simulated cluster, which is a key-value store. */
+export type StoreNode = RaftNode<Command, Written, Question, string | undefined>
 
 /** The options that a simulated server is made from. */
-export type StoreOptions = RaftOptions<Contents, Command, Written, string, string | undefined>
+export type StoreOptions = RaftOptions<Contents, Command, Written, Question, string | undefined>
+
+/** All keys and values of a server as it is now, sorted, as JSON. */
+export function everything(node: StoreNode): string {
+  let all = ''
+  const asked$ = node.query(EVERYTHING, { consistency: 'stale' })
+  asked$.subscribe((contents) => (all = contents ?? '')).unsubscribe()
+  return all
+}
 
 /** A small key-value store. `append` puts its value behind what the key holds. */
-export const store: Machine<Contents, Command, Written, string, string | undefined> = {
+export const store: StoreMachine = {
   initial: new Map<string, string>(),
   apply: (contents, command) => {
     const before = contents.get(command.key)
@@ -30,8 +46,22 @@ export const store: Machine<Contents, Command, Written, string, string | undefin
       return [contents, { swapped: command.type !== 'cas' || isMet(before, command) }]
     return [new Map(contents).set(command.key, after!), { swapped: true }]
   },
-  query: (contents, key) => contents.get(key),
+  query: (contents, key) =>
+    key === EVERYTHING ? JSON.stringify([...contents].sort()) : contents.get(key),
+  *snapshot(contents) {
+    for (const [key, value] of contents) {
+      for (let at = 0; at < value.length; at += PART) yield [key, value.slice(at, at + PART)]
+    }
+  },
+  // A part comes behind what is there, so that one too many is seen.
+  restore: (contents, piece) => {
+    const [key, part] = piece as readonly [string, string]
+    return new Map(contents).set(key, (contents.get(key) ?? '') + part)
+  },
 }
+
+/** A long value goes into a snapshot in several pieces, each of so many characters. */
+const PART = 200
 
 function written(before: string | undefined, command: Command): string | undefined {
   switch (command.type) {

@@ -1,15 +1,19 @@
-import type { NodeId } from '../../lib/types.ts'
+import type { Millis, NodeId } from '../../lib/types.ts'
 import type { Chance } from './chance.ts'
 import type { Fault, FaultKind } from './faults.ts'
 
 /** A kind of fault that may begin; what ends it (`heal`, `restart`, …) comes by itself. */
-export type Trouble = Exclude<FaultKind, 'heal' | 'restart' | 'resume' | 'unstallDisk' | 'freeDisk'>
+export type Trouble = Exclude<
+  FaultKind,
+  'heal' | 'release' | 'restart' | 'resume' | 'unstallDisk' | 'freeDisk'
+>
 
 /** A trouble, first how it begins, then how it ends. */
 export function draw(
   chance: Chance,
   ids: readonly NodeId[],
   trouble: Trouble,
+  longest: Millis,
 ): readonly [Fault, ...Fault[]] {
   switch (trouble) {
     case 'cut':
@@ -17,6 +21,8 @@ export function draw(
     case 'bridge':
     case 'ring':
       return [drawPartition(chance, ids, trouble), { type: 'heal' }]
+    case 'hold':
+      return drawHold(chance, ids)
     case 'lose':
     case 'duplicate':
     case 'reorder': {
@@ -31,9 +37,23 @@ export function draw(
         { type: 'delay', ms: chance.next() ** 2 * 200 },
         { type: 'delay', ms: 0 },
       ]
+    case 'echo':
+      return [
+        { type: 'echo', rate: chance.next(), ms: chance.next() ** 2 * longest },
+        { type: 'echo', rate: 0, ms: 0 },
+      ]
     default:
       return drawServer(chance, chance.pick(ids), trouble)
   }
+}
+
+function drawHold(chance: Chance, ids: readonly NodeId[]): readonly [Fault, Fault] {
+  const [from, to] = chance.shuffle(ids)
+  const way = { from: from!, to: to ?? from! }
+  return [
+    { type: 'hold', ...way },
+    { type: 'release', ...way },
+  ]
 }
 
 type NetworkTrouble = 'cut' | 'partition' | 'bridge' | 'ring'
@@ -57,7 +77,10 @@ function drawPartition(chance: Chance, ids: readonly NodeId[], type: NetworkTrou
   }
 }
 
-type ServerTrouble = Exclude<Trouble, NetworkTrouble | 'lose' | 'duplicate' | 'reorder' | 'delay'>
+type ServerTrouble = Exclude<
+  Trouble,
+  NetworkTrouble | 'lose' | 'duplicate' | 'reorder' | 'delay' | 'echo' | 'hold'
+>
 
 function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [Fault, ...Fault[]] {
   const restart: Fault = { type: 'restart', id }
@@ -65,34 +88,29 @@ function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [
     case 'crash':
     case 'loseWrites':
     case 'flipBit':
+    case 'flipSnapshot':
     case 'wipeDisk':
       return [{ type, id }, restart]
     case 'failFsync':
     case 'tearWrite':
       return [{ type, id, keep: chance.next() }, restart]
     case 'pause':
-      return [
-        { type, id },
-        { type: 'resume', id },
-      ]
+      return until({ type, id }, { type: 'resume', id })
     case 'jump':
       return [{ type, id, ms: chance.next() ** 2 * 2_000 }]
     case 'drift':
-      return [
-        { type, id, rate: 2 ** chance.between(-1, 1) },
-        { type, id, rate: 1 },
-      ]
+      return until({ type, id, rate: 2 ** chance.between(-1, 1) }, { type, id, rate: 1 })
     case 'slowDisk':
-      return [
-        { type, id, ms: chance.next() ** 2 * 300 },
-        { type, id, ms: 0 },
-      ]
+      return until({ type, id, ms: chance.next() ** 2 * 300 }, { type, id, ms: 0 })
     case 'stallDisk':
-      return [
-        { type, id },
-        { type: 'unstallDisk', id },
-      ]
+      return until({ type, id }, { type: 'unstallDisk', id })
+    case 'tearSnapshot':
+      return [{ type, id, keep: chance.next(), isEnd: chance.is(0.5) }, restart]
+    case 'garbleChunk':
+      return [{ type, id }]
     case 'fillDisk':
       return [{ type, id }, { type: 'freeDisk', id }, restart]
   }
 }
+
+const until = (begin: Fault, end: Fault): readonly [Fault, Fault] => [begin, end]

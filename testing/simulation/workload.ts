@@ -1,8 +1,9 @@
 import type { Millis } from '../../lib/types.ts'
 import type { Request, Response } from '../checkers/observation.ts'
 import { Chance } from './chance.ts'
-import { Client, type Promises } from './client.ts'
+import { Client } from './client.ts'
 import type { Journal } from './journal.ts'
+import type { Promises } from './promises.ts'
 import type { World } from './world.ts'
 
 /** What the clients do. */

@@ -7,15 +7,16 @@ import { SimulatedDisk, type DiskWitness, type SyncTime } from './disk.ts'
 import { SimulatedNetwork, type Latency, type NetworkWitness } from './network.ts'
 import { SimulatedServer, type ServerWitness } from './server.ts'
 import { ServerClock } from './serverClock.ts'
-import { store, type StoreOptions } from './store.ts'
-import type { Part } from './platter.ts'
+import type { ObservedStore } from './observedStore.ts'
+import type { SnapshotTaste } from './snapshotTaste.ts'
+import type { StoreOptions } from './store.ts'
 
 /** Everything that is seen of a world from outside. */
 export interface Witness extends ServerWitness, NetworkWitness {
   delivered(envelope: Envelope): void
-  durable(disk: SimulatedDisk, part: Part): void
+  durable(disk: SimulatedDisk, what: string): void
   wiped(disk: SimulatedDisk): void
-  struck(disk: SimulatedDisk, fault: 'failFsync' | 'fillDisk'): void
+  struck(disk: SimulatedDisk, fault: 'failFsync' | 'fillDisk' | 'garbleChunk'): void
 }
 
 export interface WorldOptions {
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly seed: number
   readonly latency?: Latency
   readonly syncTime?: SyncTime
+  /** Default: the engine's, which are rare. */
+  readonly snapshots?: SnapshotTaste
   /** Changes what each life of each server is made from. */
   readonly configure?: (options: StoreOptions) => StoreOptions
 }
@@ -55,21 +58,20 @@ export class World {
   }
 
   #server(id: NodeId): SimulatedServer {
-    const { ids, seed, configure = (options) => options } = this.options
+    const { ids, seed, snapshots, configure = (options) => options } = this.options
     const clock = new ServerClock(this.clock)
     const post = (run: () => void): void => clock.post(run)
     const disk = this.#disk(id)
     const random = new Chance(seed, `server ${id}`).next
-    const make = () =>
+    const make = (store: ObservedStore) =>
       raft(
         configure({
           id,
           members: ids,
-          machine: store,
+          ...snapshots?.options,
+          machine: store.machine(snapshots?.ballast ?? 0),
           storage: disk.open(post),
           transport: this.network.join(id, post),
-          proposeTimeout: 1_000,
-          queryTimeout: 1_000,
           scheduler: clock,
           turns: clock,
           random,
@@ -82,11 +84,12 @@ export class World {
     const { witness } = this
     const chance = new Chance(this.options.seed, `disk ${id}`)
     const told: DiskWitness = {
-      durable: (part) => witness.durable(disk, part),
+      durable: (what) => witness.durable(disk, what),
       wiped: () => witness.wiped(disk),
       struck: (fault) => witness.struck(disk, fault),
     }
-    const disk = new SimulatedDisk(id, this.clock, chance, told, this.options.syncTime)
+    const { syncTime, snapshots } = this.options
+    const disk = new SimulatedDisk(id, this.clock, chance, told, syncTime, snapshots?.pieceBytes)
     return disk
   }
 }

@@ -30,6 +30,9 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<string | undefined>
   list(directory: string): Promise<string[]>
   readFile(path: string): Promise<Buffer>
+  /** So many bytes of a file from `position` on, or fewer where it ends, in a buffer of their own. */
+  read(fd: number, length: number, position: number): Promise<Buffer>
+  size(path: string): Promise<number>
   open(path: string, flags: number): Promise<number>
   /**
    * Creates a durable file of at least `size` zeros, in place of one that is there, with writes under the
@@ -59,6 +62,8 @@ export const nodeFileSystem: FileSystem = {
   makeDirectory: (path) => fs.promises.mkdir(path, { recursive: true }),
   list: (directory) => fs.promises.readdir(directory),
   readFile,
+  read,
+  size: async (path) => (await fs.promises.stat(path)).size,
   open: (path, flags) =>
     new Promise((resolve, reject) =>
       fs.open(path, flags, (error, fd) => (error === null ? resolve(fd) : reject(error))),
@@ -100,6 +105,12 @@ export const withoutSync = (files: FileSystem): FileSystem => ({
   sync: () => Promise.resolve(),
 })
 
+/** Whether the disk has no room: it may have some for something smaller, and will have some again. */
+export function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
 /** Makes a file or a directory durable by its path. */
 export async function syncPath(files: FileSystem, path: string): Promise<void> {
   const fd = await files.open(path, fs.constants.O_RDONLY)
@@ -138,4 +149,18 @@ async function readFile(path: string): Promise<Buffer> {
   } finally {
     await handle.close()
   }
+}
+
+function read(fd: number, length: number, position: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  return new Promise((resolve, reject) => {
+    const next = (offset: number): void =>
+      fs.read(fd, bytes, offset, length - offset, position + offset, (error, count) => {
+        if (error !== null) reject(error)
+        else if (count === 0 || offset + count === length)
+          resolve(bytes.subarray(0, offset + count))
+        else next(offset + count)
+      })
+    next(0)
+  })
 }

@@ -53,14 +53,40 @@ export async function lockDirectory(directory: string, isLeaving: () => boolean)
   }
 }
 
+/**
+ * Whether somebody has a directory, as far as can be seen without claiming it; `undefined` where nothing
+ * can.
+ */
+export async function isHeld(directory: string): Promise<boolean | undefined> {
+  const { dev, ino } = await fs.stat(directory, { bigint: true })
+  const key = `${dev}:${ino}`
+  if (holders.has(key)) return true
+  switch (process.platform) {
+    case 'linux':
+    case 'android':
+      return (await answers(abstract(nameOf(key)))) || (await isLit(directory))
+    case 'win32':
+      return answers(pipe(nameOf(key)))
+    default:
+      return undefined
+  }
+}
+
+const nameOf = (key: string): string => `rxraft-${createHash('sha256').update(key).digest('hex')}`
+
+/** Filled up to the 108 bytes of an address, because versions of Node differ in padding a shorter name. */
+const abstract = (name: string): string => `\0${name.padEnd(107, '-')}`
+
+const pipe = (name: string): string => `\\\\.\\pipe\\${name}`
+
 function claim(directory: string, key: string): Promise<Release> {
-  const name = `rxraft-${createHash('sha256').update(key).digest('hex')}`
+  const name = nameOf(key)
   switch (process.platform) {
     case 'linux':
     case 'android':
       return claimOnLinux(directory, name)
     case 'win32':
-      return claimName(directory, `\\\\.\\pipe\\${name}`)
+      return claimName(directory, pipe(name))
     case 'darwin':
     case 'freebsd':
     case 'netbsd':
@@ -72,8 +98,7 @@ function claim(directory: string, key: string): Promise<Release> {
 }
 
 async function claimOnLinux(directory: string, name: string): Promise<Release> {
-  // Filled up to the 108 bytes of an address, because versions of Node differ in padding a shorter name.
-  const release = await claimName(directory, `\0${name.padEnd(107, '-')}`)
+  const release = await claimName(directory, abstract(name))
   try {
     const quench = await lightBeacon(directory)
     return () => quench().finally(release)
@@ -107,6 +132,16 @@ async function lightBeacon(directory: string): Promise<Release> {
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** Whether somebody listens on the socket in the directory. */
+async function isLit(directory: string): Promise<boolean> {
+  const handle = await fs.open(directory)
+  try {
+    return await answers(`/proc/self/fd/${handle.fd}/lock`)
+  } finally {
+    await handle.close()
   }
 }
 

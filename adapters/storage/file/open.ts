@@ -3,8 +3,16 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import type { Notice, Restored } from '../../../lib/storage.ts'
 import type { Standing } from '../log.ts'
 import { syncDirectory, syncPath, type FileSystem } from './filesystem.ts'
-import { recover, type Torn } from './recovery.ts'
-import { createSegment, encodeHeader, prepareSegment } from './segment.ts'
+import { recover, type Recovered, type SegmentSummary, type Torn } from './recovery.ts'
+import {
+  createSegment,
+  decodeHeader,
+  encodeHeader,
+  isSegmentDraft,
+  prepareSegment,
+} from './segment.ts'
+import { isDraft } from './snapshotFile.ts'
+import { openSnapshot, type OpenSnapshot } from './snapshotReader.ts'
 
 /** A log that is ready to be appended to. */
 export interface OpenLog {
@@ -20,6 +28,9 @@ export interface OpenLog {
   readonly fd: number
   /** What the last segment holds: the next record goes behind it. */
   readonly content: Uint8Array
+  /** Every segment, as it was found. */
+  readonly segments: readonly SegmentSummary[]
+  readonly snapshot: OpenSnapshot | undefined
 }
 
 /** Creates the directory and its missing parents, so that they survive a power loss. */
@@ -45,26 +56,44 @@ export async function openLog(
   segmentSize: number,
 ): Promise<OpenLog> {
   const recovered = await recover(files, directory)
-  const { standing, batches, sequence, torn } = recovered
+  const { standing, segments, sequence, torn } = recovered
   const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
   const logId = recovered.logId ?? randomBytes(8).readBigUInt64LE()
-  const number = Math.max(1, recovered.segments.length)
-  const content = recovered.tail ?? encodeHeader({ number, logId, firstSequence: 1 })
+  const number = segments.at(-1)?.number ?? 1
+  const content = renewed(recovered) ?? encodeHeader({ number, logId, firstSequence: 1 })
   await removeDrafts(files, directory)
   const direct = await prepareSegment(files, directory, number, segmentSize)
   const fd = await createSegment(files, directory, number, content, direct)
-  const { term, vote } = standing
+  const snapshot = await settle(files, recovered).catch(async (error: unknown) => {
+    await files.close(fd)
+    throw error
+  })
+  const restored = restoredFrom(recovered)
   return {
-    directory,
-    restored: { type: 'restored', term, vote, batches },
-    notices,
-    standing,
-    logId,
-    sequence,
-    number,
-    fd,
-    content,
+    ...{ directory, restored, notices, standing, logId, sequence },
+    ...{ number, fd, content, segments, snapshot },
   }
+}
+
+function restoredFrom({ standing, batches, snapshot }: Recovered): Restored {
+  const { term, vote } = standing
+  const restored: Restored = { type: 'restored', term, vote, batches }
+  return snapshot === undefined ? restored : { ...restored, snapshot: snapshot.mark }
+}
+
+/** The newest snapshot alone stays. The directory is durable by now, and so is that one's name. */
+async function settle(
+  files: FileSystem,
+  { snapshot, outdated }: Recovered,
+): Promise<OpenSnapshot | undefined> {
+  for (const file of outdated) await files.remove(file)
+  return snapshot === undefined ? undefined : openSnapshot(files, snapshot.file)
+}
+
+/** What the last segment holds, under a header of the present version. */
+function renewed({ tail, segments }: Recovered): Buffer | undefined {
+  if (tail !== undefined) encodeHeader(decodeHeader(tail, segments.at(-1)!.file)).copy(tail)
+  return tail
 }
 
 /** Keeps the file as the crash left it beside the one that takes its place. */
@@ -82,10 +111,10 @@ async function keepBroken(files: FileSystem, directory: string, torn: Torn): Pro
   return { type: 'notice', source: 'storage', code: 'torn-tail', message }
 }
 
-/** Drops segments that a crash kept from coming into being. */
+/** Drops segments and snapshots that a crash kept from coming into being. */
 async function removeDrafts(files: FileSystem, directory: string): Promise<void> {
   const names = await files.list(directory)
-  for (const name of names.filter((it) => /^\d{8,}\.log\.new$/.test(it))) {
+  for (const name of names.filter((it) => isSegmentDraft(it) || isDraft(it))) {
     await files.remove(join(directory, name))
   }
 }

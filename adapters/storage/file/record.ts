@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib'
 import type { Batch, Kind } from '../../../lib/batch.ts'
 import type { Save } from '../../../lib/storage.ts'
-import type { Ballot } from '../../../lib/types.ts'
+import type { Ballot, Position } from '../../../lib/types.ts'
 import { checksumOf, joinChecksums, LARGE_BYTES } from '../../checksums.ts'
 import { isZero, readU64, SECTOR, writeU64 } from './numbers.ts'
 
 /**
- * A record is what one write appends: a header, parts (a ballot, runs of entries) and a trailer.
+ * A record is what one write appends: a header, parts (a ballot, a reset, runs of entries) and a trailer.
  * docs/formats.md gives the bytes.
  */
 export const RECORD_HEADER = 48
@@ -19,15 +19,17 @@ const MAGIC = 0x65527872
 const TRAILER = Buffer.from('rxraft\n\xff', 'latin1')
 const BALLOT_PART = 1
 const ENTRIES_PART = 2
+const RESET_PART = 3
 const BALLOT_HEADER = 16
 const ENTRIES_HEADER = 32
+const RESET_LENGTH = 24
 
 /** The number that stands for each kind. */
-const KIND_NUMBERS: { readonly [K in Kind]: number } = { command: 0, noop: 1 }
+const KIND_NUMBERS: Readonly<Record<Kind, number>> = { command: 0, noop: 1, members: 2, request: 3 }
 const KINDS = Object.keys(KIND_NUMBERS) as Kind[]
 
 /** Where a record stands: part of what its checksum covers, so that it is valid nowhere else. */
-export interface Position {
+export interface Place {
   readonly logId: bigint
   readonly segment: number
   readonly offset: number
@@ -36,7 +38,7 @@ export interface Position {
 }
 
 /** A record whose checksum is right, wherever it was meant to stand. */
-export interface LogRecord extends Position {
+export interface LogRecord extends Place {
   /** Offset of what follows the record. */
   readonly end: number
   readonly body: Buffer
@@ -45,6 +47,8 @@ export interface LogRecord extends Position {
 /** What a body holds. */
 export interface Content {
   readonly ballot: Ballot | undefined
+  /** The log before the batches is forgotten and goes on behind this entry. */
+  readonly reset: Position | undefined
   readonly batches: readonly Batch[]
 }
 
@@ -55,21 +59,27 @@ export const recordLength = (body: number): number =>
 export function bodyLength(ballot: Ballot | undefined, saves: readonly Save[]): number {
   let length =
     ballot === undefined ? 0 : BALLOT_HEADER + Buffer.byteLength(ballot.vote ?? '', 'utf8')
+  if (saves[0]?.reset !== undefined) length += RESET_LENGTH
   for (const save of saves) {
     for (const batch of save.batches) length += ENTRIES_HEADER + batch.bytes.length
   }
   return length
 }
 
-/** Writes a record to the start of `target` and returns its length. */
+/**
+ * Writes a record to the start of `target` and returns its length. Of the saves only the first may reset
+ * the log.
+ */
 export function encodeRecord(
   target: Buffer,
-  position: Position,
+  place: Place,
   ballot: Ballot | undefined,
   saves: readonly Save[],
 ): number {
   let at = RECORD_HEADER
   if (ballot !== undefined) at = encodeBallot(target, at, ballot)
+  const reset = saves[0]?.reset
+  if (reset !== undefined) at = encodeReset(target, at, reset)
   const start = at
   for (const save of saves) {
     for (const batch of save.batches) at = encodeBatch(target, at, batch)
@@ -79,17 +89,22 @@ export function encodeRecord(
   target.fill(0, at, length - RECORD_TRAILER)
   TRAILER.copy(target, length - RECORD_TRAILER)
 
+  encodeRecordHeader(target, place, length, body)
+  target.writeUInt32LE(sumUp(target.subarray(0, length), start, saves), 4)
+  return length
+}
+
+/** Everything of the header but the checksum of the whole. */
+function encodeRecordHeader(target: Buffer, place: Place, length: number, body: number): void {
   target.writeUInt32LE(MAGIC, 0)
-  target.writeUInt32LE(position.segment, 12)
-  target.writeBigUInt64LE(position.logId, 16)
-  writeU64(target, position.sequence, 24)
-  target.writeUInt32LE(position.offset, 32)
-  target.writeUInt32LE(zeroSectors(target, 0, length, position.offset), 36)
+  target.writeUInt32LE(place.segment, 12)
+  target.writeBigUInt64LE(place.logId, 16)
+  writeU64(target, place.sequence, 24)
+  target.writeUInt32LE(place.offset, 32)
+  target.writeUInt32LE(zeroSectors(target, 0, length, place.offset), 36)
   target.writeUInt32LE(0, 40)
   target.writeUInt32LE(body, 44)
   target.writeUInt32LE(crc32(target.subarray(12, RECORD_HEADER)), 8)
-  target.writeUInt32LE(sumUp(target.subarray(0, length), start, saves), 4)
-  return length
 }
 
 /** The checksum of a record whose batches begin at `at`. Large ones bring their own. */
@@ -116,6 +131,14 @@ function encodeBallot(target: Buffer, at: number, ballot: Ballot): number {
   target.writeUInt32LE(length, at + 4)
   writeU64(target, ballot.term, at + 8)
   return at + BALLOT_HEADER + length
+}
+
+function encodeReset(target: Buffer, at: number, { index, term }: Position): number {
+  target.writeUInt32LE(RESET_PART, at)
+  target.writeUInt32LE(0, at + 4)
+  writeU64(target, index, at + 8)
+  writeU64(target, term, at + 16)
+  return at + RESET_LENGTH
 }
 
 function encodeBatch(target: Buffer, at: number, batch: Batch): number {
@@ -167,6 +190,7 @@ export function readHeader(bytes: Buffer, at: number): Announced | undefined {
 /** What a body holds, as views on it. Throws `RangeError` when it is no body. */
 export function decodeBody(body: Buffer): Content {
   let ballot: Ballot | undefined
+  let reset: Position | undefined
   const batches: Batch[] = []
   let at = 0
   while (at < body.length) {
@@ -174,6 +198,10 @@ export function decodeBody(body: Buffer): Content {
     if (type === BALLOT_PART) {
       ballot = decodeBallot(body, at)
       at += BALLOT_HEADER + body.readUInt32LE(at + 4)
+    } else if (type === RESET_PART) {
+      if (batches.length > 0) throw new RangeError('a reset comes behind entries')
+      reset = { index: readU64(body, at + 8), term: readU64(body, at + 16) }
+      at += RESET_LENGTH
     } else if (type === ENTRIES_PART) {
       batches.push(decodeBatch(body, at))
       at += ENTRIES_HEADER + body.readUInt32LE(at + 24)
@@ -182,7 +210,7 @@ export function decodeBody(body: Buffer): Content {
     }
   }
   if (at !== body.length) throw new RangeError('the last part is cut short')
-  return { ballot, batches }
+  return { ballot, reset, batches }
 }
 
 function decodeBallot(body: Buffer, at: number): Ballot {

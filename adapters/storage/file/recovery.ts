@@ -1,11 +1,13 @@
 import { join } from 'node:path'
-import type { Batch } from '../../../lib/batch.ts'
+import { lastIndexOf, type Batch } from '../../../lib/batch.ts'
 import { CorruptLog, InvariantError } from '../../../lib/errors.ts'
 import type { Index } from '../../../lib/types.ts'
 import { advance, emptyStanding, place, type Standing } from '../log.ts'
 import { judge } from './damage.ts'
 import type { FileSystem } from './filesystem.ts'
 import { decodeBody, readRecord, type Content, type LogRecord } from './record.ts'
+import { snapshotIndexes, snapshotName } from './snapshotFile.ts'
+import { openSnapshot, type SnapshotSummary } from './snapshotReader.ts'
 import {
   decodeHeader,
   REMEDY,
@@ -23,8 +25,8 @@ export interface SegmentSummary {
   /** Bytes of the file, and how many of them its header and records take. */
   readonly size: number
   readonly used: number
-  /** The last index of the log when the segment ended. */
-  readonly lastIndex: Index
+  /** The highest index of an entry in it; 0 when there is none, or the log was reset after it. */
+  highest: Index
 }
 
 /** An interrupted write at the end of the last segment. */
@@ -37,6 +39,9 @@ export interface Torn {
 /** Everything that a directory holds. */
 export interface Recovered {
   readonly logId: bigint | undefined
+  /** The newest whole snapshot, and the files of older ones. */
+  readonly snapshot: SnapshotSummary | undefined
+  readonly outdated: readonly string[]
   readonly segments: readonly SegmentSummary[]
   readonly standing: Standing
   /** Views on the segments as they were read. */
@@ -49,19 +54,40 @@ export interface Recovered {
 }
 
 /**
- * Reads and verifies a whole log and changes nothing: what opening it, inspecting and verifying it have
- * in common. Rejects with `CorruptLog` or `UnknownFormat`.
+ * Reads and verifies a whole log, and what its snapshot says of itself, and changes nothing: what opening
+ * it, inspecting and verifying it have in common. Rejects with `CorruptLog` or `UnknownFormat`.
  */
 export async function recover(files: FileSystem, directory: string): Promise<Recovered> {
-  const numbers = segmentNumbers(await files.list(directory))
-  const reading = new Reading()
+  const names = await files.list(directory)
+  const snapshots = snapshotIndexes(names).map((index) => join(directory, snapshotName(index)))
+  const newest = snapshots.pop()
+  const snapshot = newest === undefined ? undefined : await readSummary(files, newest)
+  const numbers = segmentNumbers(names)
+  // Segments are missing at the beginning only where a snapshot stands for what they held.
+  const first = snapshot === undefined ? 1 : (numbers[0] ?? 1)
+  const reading = new Reading(snapshot, snapshots, first)
+  if (snapshot !== undefined && numbers.length === 0) throw missing(directory, first)
   for (const [i, number] of numbers.entries()) {
-    const path = join(directory, segmentName(i + 1))
-    if (number !== i + 1) throw new CorruptLog(path, 0, 'the file is missing', REMEDY)
+    if (number !== first + i) throw missing(directory, first + i)
+    const path = join(directory, segmentName(number))
     reading.segment(path, number, await files.readFile(path), i === numbers.length - 1)
   }
+  reading.finish(join(directory, segmentName(Math.max(1, first - 1))))
   return reading
 }
+
+async function readSummary(files: FileSystem, path: string): Promise<SnapshotSummary> {
+  const { fd, ...summary } = await openSnapshot(files, path)
+  await files.close(fd)
+  if (path.endsWith(snapshotName(summary.mark.index))) return summary
+  throw corrupt(path, 0, `this is the snapshot through entry ${summary.mark.index}`)
+}
+
+const missing = (directory: string, number: number): CorruptLog =>
+  corrupt(join(directory, segmentName(number)), 0, 'the file is missing')
+
+/** Where the log ends before the first entry that is left of it: that one may have any index. */
+const UNKNOWN = Infinity
 
 /** A log as far as it has been read. */
 class Reading implements Recovered {
@@ -72,10 +98,23 @@ class Reading implements Recovered {
   sequence = 0
   tail: Buffer | undefined
   torn: Torn | undefined
+  /** As in the summary of the segment that is being read. */
+  private highest = 0
+
+  /** @param first The number of the first segment: with it begins what is not forgotten. */
+  constructor(
+    readonly snapshot: SnapshotSummary | undefined,
+    readonly outdated: readonly string[],
+    private readonly first: number,
+  ) {
+    this.standing.snapshot = snapshot?.mark
+    if (first !== 1) this.standing.lastIndex = UNKNOWN
+  }
 
   segment(path: string, number: number, bytes: Buffer, isLast: boolean): void {
     this.header(path, number, decodeHeader(bytes, path))
     const before = this.sequence
+    this.highest = 0
     let at = SEGMENT_HEADER
     for (let record = readRecord(bytes, at); record !== undefined; record = readRecord(bytes, at)) {
       this.record(path, number, at, record)
@@ -94,17 +133,36 @@ class Reading implements Recovered {
       records: this.sequence - before,
       size: bytes.length,
       used: at,
-      lastIndex: this.standing.lastIndex,
+      highest: this.highest,
     })
   }
 
+  /** Everything is read. `before` is the file that is missing if the beginning is. */
+  finish(before: string): void {
+    const { snapshot, standing, logId } = this
+    if (snapshot !== undefined && snapshot.logId !== logId) {
+      throw corrupt(snapshot.file, 0, 'the file belongs to another log')
+    }
+    if (this.first === 1) return
+    if (standing.lastIndex === UNKNOWN) standing.lastIndex = snapshot!.mark.index
+    const firstIndex = this.batches[0]?.index ?? standing.lastIndex + 1
+    if (firstIndex > snapshot!.mark.index + 1) {
+      const lost = `entries ${snapshot!.mark.index + 1} to ${firstIndex - 1}`
+      throw corrupt(before, 0, `the file is missing, and with it ${lost}`)
+    }
+    if (this.segments.every(({ records }) => records === 0)) {
+      throw corrupt(before, 0, 'the file is missing, and with it term and vote')
+    }
+  }
+
   private header(path: string, number: number, header: SegmentHeader): void {
+    if (this.logId === undefined && this.first !== 1) this.sequence = header.firstSequence - 1
     this.logId ??= header.logId
     if (header.number !== number) throw corrupt(path, 0, `this is segment ${header.number}`)
     if (header.logId !== this.logId) throw corrupt(path, 0, 'the file belongs to another log')
     if (header.firstSequence !== this.sequence + 1) {
-      const missing = `records ${this.sequence + 1} to ${header.firstSequence - 1} are missing`
-      throw corrupt(this.segments.at(-1)?.file ?? path, this.tail?.length ?? 0, missing)
+      const lost = `records ${this.sequence + 1} to ${header.firstSequence - 1} are missing`
+      throw corrupt(this.segments.at(-1)?.file ?? path, this.tail?.length ?? 0, lost)
     }
   }
 
@@ -129,9 +187,20 @@ class Reading implements Recovered {
     }
   }
 
-  private content({ ballot, batches }: Content): void {
-    advance(this.standing, { ...(ballot ?? this.standing), batches })
-    for (const batch of batches) place(this.batches, batch)
+  private content({ ballot, reset, batches }: Content): void {
+    const { term, vote } = ballot ?? this.standing
+    advance(this.standing, { term, vote, batches, ...(reset !== undefined && { reset }) })
+    if (reset !== undefined) this.forgetAll()
+    for (const batch of batches) {
+      place(this.batches, batch)
+      this.highest = Math.max(this.highest, lastIndexOf(batch))
+    }
+  }
+
+  private forgetAll(): void {
+    this.batches.length = 0
+    this.highest = 0
+    for (const segment of this.segments) segment.highest = 0
   }
 }
 

@@ -7,8 +7,9 @@ import { BLOCK } from './blocks.ts'
 import { syncDirectory, type FileSystem } from './filesystem.ts'
 import { readU64, writeU64 } from './numbers.ts'
 
-/** Version of the format, as in docs/formats.md. */
-const FORMAT_VERSION = 1
+/** Versions of the format, as in docs/formats.md: what is written, and what can be read. */
+const FORMAT_VERSION = 2
+const OLDEST_VERSION = 1
 
 /** The header has a block of its own, so that no append ever writes over it. */
 export const SEGMENT_HEADER = BLOCK
@@ -38,6 +39,9 @@ export function segmentNumbers(names: readonly string[]): number[] {
   return segments.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b)
 }
 
+/** Whether the file is a segment that is not part of the log yet. */
+export const isSegmentDraft = (name: string): boolean => /^\d{8,}\.log\.new$/.test(name)
+
 export function encodeHeader(header: SegmentHeader): Buffer {
   const block = Buffer.alloc(SEGMENT_HEADER)
   MAGIC.copy(block)
@@ -58,7 +62,7 @@ export function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
     throw corrupt('the checksum of the header is wrong')
   }
   const version = bytes.readUInt32LE(12)
-  if (version !== FORMAT_VERSION) throw new UnknownFormat(path, version)
+  if (version < OLDEST_VERSION || version > FORMAT_VERSION) throw new UnknownFormat(path, version)
   return {
     number: bytes.readUInt32LE(16),
     logId: bytes.readBigUInt64LE(24),

@@ -1,20 +1,22 @@
 import { Observable, type Subscriber } from 'rxjs'
 import { RaftError, StorageError } from '../../../lib/errors.ts'
-import type { Notice, Restored, Save, Saved } from '../../../lib/storage.ts'
+import type { DiskFact, DiskRequest, Save } from '../../../lib/storage.ts'
+import type { Mark } from '../../../lib/types.ts'
 import type { Storage } from '../../../operators/adapters.ts'
 import type { FileSystem } from './filesystem.ts'
 import { lockDirectory } from './lock.ts'
 import { makeDirectory, openLog, type OpenLog } from './open.ts'
+import { Snapshots, type SnapshotListener } from './snapshots.ts'
 import { Writer, type Listener } from './writer.ts'
 
 /** The file storage on any file system. */
 export function fileStorage(files: FileSystem, directory: string, segmentSize: number): Storage {
-  return (save$) =>
+  return (request$) =>
     new Observable((subscriber) => {
       const session = new Session(files, directory, segmentSize, subscriber)
       subscriber.add(
-        save$.subscribe({
-          next: (save) => session.save(save),
+        request$.subscribe({
+          next: (request) => session.ask(request),
           error: (error: unknown) => subscriber.error(error),
           complete: () => session.finish(),
         }),
@@ -24,17 +26,18 @@ export function fileStorage(files: FileSystem, directory: string, segmentSize: n
 }
 
 /** One subscription, from the lock to the release. */
-class Session implements Listener {
+class Session implements Listener, SnapshotListener {
   /** What came before the log was open. */
-  private readonly early: Save[] = []
+  private readonly early: DiskRequest[] = []
   private writer: Writer | undefined
+  private snapshots: Snapshots | undefined
   private isFinished = false
 
   constructor(
     private readonly files: FileSystem,
     private readonly directory: string,
     private readonly segmentSize: number,
-    private readonly subscriber: Subscriber<Restored | Saved | Notice>,
+    private readonly subscriber: Subscriber<DiskFact>,
   ) {}
 
   /** Resolves when nothing is open any more. */
@@ -46,20 +49,24 @@ class Session implements Listener {
     try {
       const log = await openLog(files, directory, this.segmentSize)
       const writer = new Writer(files, this.segmentSize, log, this)
-      this.start(log, writer)
+      const snapshots = new Snapshots(files, directory, log.logId, log.snapshot, this)
+      this.start(log, writer, snapshots)
       await unsubscribed
-      await writer.close()
+      await Promise.all([writer.close(), snapshots.close()])
     } finally {
       await release()
     }
   }
 
-  save(save: Save): void {
-    if (this.writer === undefined) this.early.push(save)
-    else this.writer.push(save)
+  ask(request: DiskRequest): void {
+    const { writer, snapshots } = this
+    if (writer === undefined || snapshots === undefined) this.early.push(request)
+    else if (request.type === 'save') writer.push(request)
+    else if (request.type === 'forget') writer.forget(request.before)
+    else snapshots.push(request)
   }
 
-  /** No more saves will come. */
+  /** No more requests will come. */
   finish(): void {
     this.isFinished = true
     this.completeWhenIdle()
@@ -72,21 +79,39 @@ class Session implements Listener {
     this.completeWhenIdle()
   }
 
+  space(isShort: boolean): void {
+    this.subscriber.next({ type: 'space', isShort })
+  }
+
+  taken(mark: Mark): void {
+    this.writer!.taken(mark)
+  }
+
+  answered(fact: DiskFact): void {
+    this.subscriber.next(fact)
+  }
+
+  idled(): void {
+    this.completeWhenIdle()
+  }
+
   failed(error: unknown): void {
     this.subscriber.error(asRaftError(error, this.directory))
   }
 
-  private start(log: OpenLog, writer: Writer): void {
+  private start(log: OpenLog, writer: Writer, snapshots: Snapshots): void {
     this.subscriber.next(log.restored)
     for (const notice of log.notices) this.subscriber.next(notice)
     if (this.subscriber.closed) return
     this.writer = writer
-    for (const save of this.early.splice(0)) writer.push(save)
+    this.snapshots = snapshots
+    for (const request of this.early.splice(0)) this.ask(request)
     this.completeWhenIdle()
   }
 
   private completeWhenIdle(): void {
-    if (this.isFinished && this.writer?.idle === true) this.subscriber.complete()
+    const isIdle = this.writer?.idle === true && this.snapshots?.idle === true
+    if (this.isFinished && isIdle) this.subscriber.complete()
   }
 }
 

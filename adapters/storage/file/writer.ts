@@ -1,10 +1,12 @@
+import { firstValueFrom, merge, ReplaySubject, timer } from 'rxjs'
 import { StorageError } from '../../../lib/errors.ts'
 import type { Save } from '../../../lib/storage.ts'
-import type { Ballot } from '../../../lib/types.ts'
-import { advance, type Standing } from '../log.ts'
+import type { Ballot, Index, Mark } from '../../../lib/types.ts'
+import { advance, checkForget, type Standing } from '../log.ts'
 import { append } from './append.ts'
 import { beforeBlock } from './blocks.ts'
-import type { FileSystem } from './filesystem.ts'
+import { ClosedSegments } from './closedSegments.ts'
+import { isFull, type FileSystem } from './filesystem.ts'
 import type { OpenLog } from './open.ts'
 import { Page } from './page.ts'
 import { bodyLength, encodeRecord, MAX_BODY, recordLength } from './record.ts'
@@ -20,12 +22,17 @@ import {
 export interface Listener {
   /** These saves, in order, will survive a power loss. */
   durable(saves: readonly Save[]): void
+  /** There is no room for another segment, or there is again. */
+  space(isShort: boolean): void
   /** Nothing more will be written. */
   failed(error: unknown): void
 }
 
 /** A write takes saves until it has this many bytes, so that a long queue is acknowledged bit by bit. */
 const WRITE_BYTES = 4 << 20
+
+/** Milliseconds until a full disk is tried again. */
+const RETRY_MS = 1_000
 
 /**
  * Appends saves to a log: one write in flight, and what arrives meanwhile goes into the next one, as one
@@ -36,6 +43,7 @@ export class Writer {
   private busy = false
   private stopped = false
   private whenQuiet: (() => void) | undefined
+  private readonly closing$ = new ReplaySubject<number>(1)
 
   private readonly standing: Standing
   private readonly logId: bigint
@@ -49,6 +57,7 @@ export class Writer {
   private prepared: Promise<number>
   /** What the segment's records say the ballot is. */
   private written: Ballot | undefined
+  private readonly closed: ClosedSegments
 
   constructor(
     private readonly files: FileSystem,
@@ -65,6 +74,7 @@ export class Writer {
     this.end = log.content.length
     this.page = new Page(log.content)
     this.prepared = this.prepare()
+    this.closed = new ClosedSegments(files, log, (error) => this.fail(error))
   }
 
   /** Whether every save has been told durable. */
@@ -73,22 +83,40 @@ export class Writer {
   }
 
   push(save: Save): void {
-    if (this.stopped) return
-    try {
-      advance(this.standing, save)
-    } catch (error) {
-      this.fail(error)
-      return
-    }
+    if (!this.check(() => advance(this.standing, save))) return
     this.waiting.push(save)
     if (!this.busy) this.begin()
+  }
+
+  /** A snapshot is durable. */
+  taken(snapshot: Mark): void {
+    this.standing.snapshot = snapshot
+  }
+
+  /** Removes segments in which no entry from `before` on is. */
+  forget(before: Index): void {
+    if (this.check(() => checkForget(this.standing, before))) this.closed.forget(before)
+  }
+
+  /** Whether this may be done: what contradicts the log ends it. */
+  private check(act: () => void): boolean {
+    if (this.stopped) return false
+    try {
+      act()
+      return true
+    } catch (error) {
+      this.fail(error)
+      return false
+    }
   }
 
   /** Lets the write in flight finish, starts no other and closes the file. */
   async close(): Promise<void> {
     this.stopped = true
+    this.closing$.next(0)
     if (this.busy) await new Promise<void>((resolve) => (this.whenQuiet = resolve))
     await this.prepared.catch(() => undefined)
+    await this.closed.close()
     await this.files.close(this.fd)
     await discardPrepared(this.files, this.directory, this.number + 1)
   }
@@ -98,22 +126,23 @@ export class Writer {
     const group = this.take()
     const length = recordLength(bodyLength(group.at(-1), group))
     if (length > MAX_BODY) {
-      this.fail(new StorageError(`a save of ${length} bytes is too long: at most ${MAX_BODY}`))
+      this.gaveUp(new StorageError(`a save of ${length} bytes is too long: at most ${MAX_BODY}`))
     } else if (this.end > SEGMENT_HEADER && this.end + length > this.segmentSize) {
       this.roll().then(
         () => this.write(group),
-        (error: unknown) => this.fail(error),
+        (error: unknown) => this.gaveUp(error),
       )
     } else {
       this.write(group)
     }
   }
 
-  /** The saves of the next write. */
+  /** The saves of the next write: one that resets the log begins a record. */
   private take(): Save[] {
     let bytes = 0
     let count = 0
     while (count < this.waiting.length && bytes < WRITE_BYTES) {
+      if (count > 0 && this.waiting[count]!.reset !== undefined) break
       for (const batch of this.waiting[count]!.batches) bytes += batch.bytes.length
       count++
     }
@@ -134,7 +163,7 @@ export class Writer {
     this.end += length
     this.written = { term, vote }
     append(this.files, this.fd, blocks, position, (error) => {
-      if (error !== null) return this.fail(error)
+      if (error !== null) return this.gaveUp(error)
       this.page.advance(length)
       this.done(group)
     })
@@ -149,6 +178,7 @@ export class Writer {
 
   private done(group: readonly Save[]): void {
     this.busy = false
+    this.closed.written(this.number, group)
     if (this.stopped) {
       this.whenQuiet?.()
       return
@@ -158,11 +188,17 @@ export class Writer {
     this.listener.durable(group)
   }
 
-  private fail(error: unknown): void {
+  /** The write in flight has failed. */
+  private gaveUp(error: unknown): void {
     this.busy = false
+    this.whenQuiet?.()
+    this.fail(error)
+  }
+
+  /** Nothing more is written; a write may still be in flight. */
+  private fail(error: unknown): void {
     this.stopped = true
     this.waiting = []
-    this.whenQuiet?.()
     this.listener.failed(error)
   }
 
@@ -184,8 +220,26 @@ export class Writer {
 
   /** Prepares the next segment beside the appends to this one. What fails is told when it is needed. */
   private prepare(): Promise<number> {
-    const prepared = prepareSegment(this.files, this.directory, this.number + 1, this.segmentSize)
+    const prepared = this.prepareOnceThereIsRoom(this.number + 1)
     prepared.catch(() => undefined)
     return prepared
+  }
+
+  /** A full disk is tried again: meanwhile the log goes on where it is, until that segment is full, too. */
+  private async prepareOnceThereIsRoom(number: number): Promise<number> {
+    let isShort = false
+    for (;;) {
+      try {
+        const direct = await prepareSegment(this.files, this.directory, number, this.segmentSize)
+        if (isShort) this.listener.space(false)
+        return direct
+      } catch (error) {
+        if (!isFull(error) || this.stopped) throw error
+        await discardPrepared(this.files, this.directory, number)
+        if (!isShort) this.listener.space(true)
+        isShort = true
+        await firstValueFrom(merge(timer(RETRY_MS), this.closing$))
+      }
+    }
   }
 }

@@ -32,7 +32,8 @@ export interface Dialling extends Self {
 /**
  * Dials the peer whenever there is no connection with it, for as long as it is subscribed. Both ends
  * dial, so that it is enough that one of them can reach the other; the end that does not open the
- * connections begins a moment later, because one dial is enough.
+ * connections begins a moment later, because one dial is enough. A peer that was not known in advance
+ * is dialled at once: a message waits for it.
  */
 export function dialling(
   peer: Peer,
@@ -70,7 +71,7 @@ export function dialling(
 
 /** How long to wait before a dial, given for how long there was a connection: a lasting one counts as success. */
 function pauses(peer: Peer, { backoff: range, random }: Dialling): (lasted: number) => number {
-  let attempt = peer.isOpenedHere ? -1 : 1
+  let attempt = peer.isOpenedHere || !peer.isNamed ? -1 : 1
   return (lasted) => {
     attempt = lasted >= range[1] ? 1 : attempt + 1
     return attempt === 0 ? 0 : backoff(attempt, range, random)

@@ -34,6 +34,9 @@ export class ListenError extends RaftError {
   }
 }
 
+/** The name of a server in a log: quoted, unless it is harmless. */
+export const named = (id: string): string => (/^[\w.-]{1,64}$/.test(id) ? id : quote(id))
+
 /** Words of a stranger, harmless in a log: quoted, on one line, and short. */
 export function quote(words: string): string {
   return JSON.stringify(words.length > 80 ? `${words.slice(0, 80)}…` : words)

@@ -70,10 +70,13 @@ export function introduce(socket: Socket, peer: Peer, self: Self): Observable<Se
   )
 }
 
-/** The handshake of the end that was dialled, by one of `peers`. Errors with `Failure` likewise. */
+/**
+ * The handshake of the end that was dialled. `meet` finds whoever introduces itself, or throws `Failure`.
+ * Errors with `Failure` likewise.
+ */
 export function receive(
   socket: Socket,
-  peers: ReadonlyMap<string, Peer>,
+  meet: (id: string) => Peer,
   self: Self,
 ): Observable<Session> {
   return converse(socket, self, (connection) =>
@@ -82,8 +85,7 @@ export function receive(
       return connection.next$.pipe(map((first) => judge(readHello(first, 'hello'), proven, self)))
     }).pipe(
       concatMap((hello) => {
-        const peer = peers.get(hello.from)
-        if (peer === undefined) throw refusal(`no server ${quote(hello.from)} is known here`)
+        const peer = meet(hello.from)
         return peer.admit(hello.incarnation).pipe(
           tap(() => connection.write(frame('welcome', helloTo(peer.id, self)))),
           concatMap(() => open(connection, peer, hello)),

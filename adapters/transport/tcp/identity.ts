@@ -1,9 +1,19 @@
+import { isText } from './hello.ts'
+
+/** Longest identity in TLS with a shared secret. */
+export const URI_BYTES = 250
+
 /**
  * The name under which a server proves itself: `raft://CLUSTER/ID`, both percent-encoded. It stands in
  * its certificate, or is its identity where a shared secret is used.
  */
 export function identityUri(cluster: string, id: string): string {
   return `raft://${encodeURIComponent(cluster)}/${encodeURIComponent(id)}`
+}
+
+/** Whether a server of the cluster can be called `id`. */
+export function isName(id: string, cluster: string): boolean {
+  return isText(id) && identityUri(cluster, id).length <= URI_BYTES
 }
 
 const FORM = /^raft:\/\/([^/]+)\/([^/]+)$/

@@ -7,25 +7,38 @@ const PER_WINDOW = 5
 
 export type Report = (code: string, message: string, peer?: string, cause?: unknown) => void
 
+/** What was told about one peer, or about nobody whose name is known. */
+interface Told {
+  readonly windows: Map<string, { start: number; count: number }>
+  latest: string | undefined
+}
+
+/** What went wrong with whom, told in measure. */
+interface Notices {
+  readonly report: Report
+  /** Frees what is remembered of a peer. */
+  readonly forget: (peer: string) => void
+}
+
 /**
  * Reports become notices, at most five a second of one kind about one peer: a stranger that knocks a
  * thousand times a second is told of, and does not fill a disk with it. That a peer cannot be reached
  * is told once, until there is something else to tell of it.
  */
-export function notices(emit: (notice: Notice) => void, scheduler: SchedulerLike): Report {
-  const windows = new Map<string, { start: number; count: number }>()
-  const latest = new Map<string, string>()
-  return (code, message, peer, cause) => {
+export function notices(emit: (notice: Notice) => void, scheduler: SchedulerLike): Notices {
+  const told = new Map<string | undefined, Told>()
+  const report: Report = (code, message, peer, cause) => {
+    const about = told.get(peer) ?? { windows: new Map<string, never>(), latest: undefined }
+    told.set(peer, about)
     if (peer !== undefined) {
-      if (code === 'peer-unreachable' && latest.get(peer) === message) return
-      latest.set(peer, message)
+      if (code === 'peer-unreachable' && about.latest === message) return
+      about.latest = message
     }
-    const key = `${code} ${peer ?? ''}`
     const now = scheduler.now()
-    const last = windows.get(key)
+    const last = about.windows.get(code)
     const isOver = last === undefined || Math.abs(now - last.start) >= WINDOW_MS
     const window = isOver ? { start: now, count: 0 } : last
-    windows.set(key, window)
+    about.windows.set(code, window)
     window.count++
     if (window.count > PER_WINDOW) return
     const missed = isOver && last !== undefined ? last.count - PER_WINDOW : 0
@@ -38,6 +51,7 @@ export function notices(emit: (notice: Notice) => void, scheduler: SchedulerLike
       ...(cause === undefined ? {} : { cause }),
     })
   }
+  return { report, forget: (peer) => told.delete(peer) }
 }
 
 /** Reports what went wrong with a connection, in words that say with whom. */

@@ -14,7 +14,7 @@ import {
 import type { Envelope, Message } from '../../../lib/messages.ts'
 import { noteChecksum } from '../../checksums.ts'
 import { decode, headLength, bodyLength, malformed, unsendable, type Malformed } from '../codec.ts'
-import { Failure } from './failure.ts'
+import { Failure, named } from './failure.ts'
 import { frame, type Frame } from './frame.ts'
 import type { Session } from './handshake.ts'
 import { decodeNumber, encodeNumber } from './hello.ts'
@@ -41,6 +41,8 @@ export interface Host {
   readonly scheduler: SchedulerLike
   readonly report: Report
   readonly emit: (envelope: Envelope) => void
+  /** Numbers the connections that this end opens, whoever is at the other: each is greater than the last. */
+  readonly nextNumber: () => number
 }
 
 /** Another server, as this one sees it: the connection with it, if there is one, and what waits for it. */
@@ -54,7 +56,6 @@ export class Peer {
   readonly #pongs$ = new Subject<number>()
   #session: Session | undefined
   #incarnation: string | undefined
-  #numbers = 0
   #probes = 0
   #isFlushing = false
   #received = 0
@@ -62,6 +63,8 @@ export class Peer {
 
   constructor(
     readonly id: string,
+    /** Whether it was known in advance. */
+    readonly isNamed: boolean,
     private readonly host: Host,
   ) {
     this.isOpenedHere = host.id < id
@@ -72,16 +75,20 @@ export class Peer {
     return this.#isUp$
   }
 
+  get isUp(): boolean {
+    return this.#session !== undefined
+  }
+
   /** The number of the next connection that this end opens. */
   nextNumber(): number {
-    return ++this.#numbers
+    return this.host.nextNumber()
   }
 
   /** Sends a message with everything else of this turn, or as soon as it can be sent. */
   post(message: Message): void {
     const fault = unsendable(message) ?? this.#tooLong(message)
     if (fault !== undefined) {
-      this.host.report('bad-message', `to ${this.id}, not sent: ${fault}`, this.id)
+      this.host.report('bad-message', `to ${named(this.id)}, not sent: ${fault}`, this.id)
       return
     }
     const { maxQueueBytes } = this.host
@@ -89,7 +96,7 @@ export class Peer {
     const dropped = this.#outbox.push(message, limit)
     if (this.#session === undefined) return
     if (dropped > 0) {
-      const words = `over ${limit} bytes wait for ${this.id}: the oldest messages are dropped`
+      const words = `over ${limit} bytes wait for ${named(this.id)}: the oldest messages are dropped`
       this.host.report('queue-overflow', words, this.id)
     }
     if (this.#isFlushing) return
@@ -107,7 +114,9 @@ export class Peer {
     if (session === undefined || session.incarnation === incarnation) return of(true)
     return this.#isAlive(session).pipe(
       map((isAlive) => {
-        if (isAlive) throw new Failure('peer-refused', `another ${this.id} is connected and alive`)
+        if (isAlive) {
+          throw new Failure('peer-refused', `another ${named(this.id)} is connected and alive`)
+        }
         session.connection.close(
           new Failure('peer-disconnected', 'it does not answer, and its successor is here'),
         )
@@ -137,7 +146,8 @@ export class Peer {
       error: (reason: unknown) => this.#lose(session, reason as Failure),
     })
     connection.socket.on('drain', this.#flush)
-    this.host.report('peer-connected', `connected with ${this.id}`, this.id)
+    const remark = this.isNamed ? '' : ', which `peers` does not name'
+    this.host.report('peer-connected', `connected with ${named(this.id)}${remark}`, this.id)
     this.#isUp$.next(true)
     this.#flush()
   }
@@ -154,11 +164,11 @@ export class Peer {
     } else connection.write(frame('ping', encodeNumber(0)))
   }
 
-  /** Ends the connection, and with it everything of this peer. */
+  /** Ends the connection without a word, and with it everything of this peer. */
   close(): void {
     const session = this.#session
     this.#session = undefined
-    session?.connection.close(new Failure('peer-disconnected', 'this server stops'))
+    session?.connection.close(new Failure('peer-disconnected', 'this server closes the connection'))
     this.#outbox.clear()
   }
 
@@ -171,7 +181,7 @@ export class Peer {
   }
 
   #report({ code, message, cause }: Failure): void {
-    this.host.report(code, `lost ${this.id}: ${message}`, this.id, cause)
+    this.host.report(code, `lost ${named(this.id)}: ${message}`, this.id, cause)
   }
 
   #take({ connection }: Session, { type, head, body, bodyCrc }: Frame): Malformed | void {

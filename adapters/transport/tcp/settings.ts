@@ -6,7 +6,7 @@ import type { NodeId } from '../../../lib/types.ts'
 import { isLoopback, parseAddress, type Address } from './address.ts'
 import { certificates, idIn, type Certificates } from './certificates.ts'
 import { isText } from './hello.ts'
-import { identityUri } from './identity.ts'
+import { identityUri, isName, URI_BYTES } from './identity.ts'
 import { plaintext } from './plaintext.ts'
 import type { Security } from './security.ts'
 import { sharedSecret } from './sharedSecret.ts'
@@ -19,8 +19,19 @@ export interface TcpOptions {
   readonly cluster: string
   /** Where to listen, as `HOST:PORT`; `[::1]:7000` for IPv6; port 0 for any that is free. */
   readonly listen: string
-  /** Every other server's address. This server's own may be among them and is not used. */
+  /**
+   * The addresses of other servers that are known in advance, none (`{}`) if there are none. This server's
+   * own may be among them and is not used. An address that comes with a message, out of the replicated
+   * configuration, takes the place of the one here, or adds a server.
+   */
   readonly peers: Readonly<Record<NodeId, string>>
+  /**
+   * Servers that `peers` does not name. `admit`: whoever proves to be of this cluster is listened to, and
+   * whoever a message has an address for is dialled; at most 64, and none that was not connected, nor
+   * sent anything, for ten idle timeouts. `refuse`: nobody else is spoken with, so that a server can be
+   * locked out whose certificate is still valid; a cluster then cannot grow without restarts. Default: `admit`.
+   */
+  readonly strangers?: 'admit' | 'refuse'
   /**
    * A secret of at least 16 bytes that all servers share and nobody else knows: TLS 1.3 with keys derived
    * from it. It must be random (32 bytes are right): a password can be guessed from one recorded handshake.
@@ -62,6 +73,9 @@ export interface Settings {
   readonly cluster: string
   readonly listen: Address
   readonly peers: ReadonlyMap<NodeId, Address>
+  readonly strangers: 'admit' | 'refuse'
+  /** Reads an address that is learnt later. Throws `ConfigError` for one that must not be dialled. */
+  readonly locate: (text: string) => Address
   readonly security: Security
   readonly maxFrameBytes: number
   readonly maxQueueBytes: number
@@ -79,9 +93,6 @@ const SMALLEST = 64 * 1024
 const LARGEST = 1024 * MIB
 const LONGEST = 600_000
 
-/** Longest identity in TLS with a shared secret. */
-const URI_BYTES = 250
-
 const SECRET_BYTES = 16
 
 /** Fills in the defaults. Throws `ConfigError` for what cannot be. */
@@ -94,13 +105,21 @@ export function settings(options: TcpOptions): Settings {
   }
   const listen = parseAddress('listen', options.listen, 0)
   const peers = parsePeers(options)
-  checkReach(options, [listen, ...peers.values()])
+  const checkReach = reach(options)
+  checkReach('listen', options.listen, [listen])
+  checkReach('peers', options.peers, [...peers.values()])
   return {
     id,
     cluster,
     listen,
     peers,
-    security: securityOf(options, peers.keys()),
+    strangers: checkStrangers(options.strangers ?? 'admit'),
+    locate: (text) => {
+      const address = parseAddress('address', text, 1)
+      checkReach('address', text, [address])
+      return address
+    },
+    security: securityOf(options),
     maxFrameBytes: within('maxFrameBytes', options.maxFrameBytes ?? 128 * MIB, SMALLEST, LARGEST),
     maxQueueBytes: within('maxQueueBytes', options.maxQueueBytes ?? 64 * MIB, SMALLEST, LARGEST),
     connectTimeout: within('connectTimeout', options.connectTimeout ?? 2_000, 1, LONGEST),
@@ -116,19 +135,19 @@ export function settings(options: TcpOptions): Settings {
 const chance = (): number => randomInt(2 ** 32) / 2 ** 32
 
 function checkNames(id: string, cluster: string, incarnation: string | undefined): void {
-  const isName = (name: unknown): boolean => typeof name === 'string' && isText(name)
-  if (!isName(id)) throw new ConfigError('id', id, "a name of 1 to 255 bytes, such as 'a'")
-  if (!isName(cluster)) {
+  const isGood = (name: unknown): boolean => typeof name === 'string' && isText(name)
+  if (!isGood(id)) throw new ConfigError('id', id, "a name of 1 to 255 bytes, such as 'a'")
+  if (!isGood(cluster)) {
     throw new ConfigError('cluster', cluster, "a name of 1 to 255 bytes, such as 'accounts'")
   }
-  if (incarnation !== undefined && !isName(incarnation)) {
+  if (incarnation !== undefined && !isGood(incarnation)) {
     throw new ConfigError('incarnation', incarnation, 'a text of 1 to 255 bytes')
   }
   checkUri('id', cluster, id)
 }
 
 function checkUri(option: string, cluster: string, id: string): void {
-  if (identityUri(cluster, id).length <= URI_BYTES) return
+  if (isName(id, cluster)) return
   throw new ConfigError(
     option,
     id,
@@ -150,22 +169,29 @@ function parsePeers({ id, cluster, peers }: TcpOptions): Map<NodeId, Address> {
   return parsed
 }
 
-function checkReach(options: TcpOptions, addresses: readonly Address[]): void {
-  const { secret, tls, insecureTrustNetwork = false } = options
+function checkStrangers(strangers: 'admit' | 'refuse'): 'admit' | 'refuse' {
+  if (strangers === 'admit' || strangers === 'refuse') return strangers
+  throw new ConfigError('strangers', strangers, "'admit' or 'refuse'")
+}
+
+type CheckReach = (option: string, value: unknown, addresses: readonly Address[]) => void
+
+/** What throws `ConfigError` for addresses beyond this machine, unless something protects the connections. */
+function reach({ secret, tls, insecureTrustNetwork = false }: TcpOptions): CheckReach {
   if (typeof insecureTrustNetwork !== 'boolean') {
     throw new ConfigError('insecureTrustNetwork', insecureTrustNetwork, 'true or false')
   }
-  if (secret !== undefined || tls !== undefined || insecureTrustNetwork) return
-  const far = addresses.findIndex((address) => !isLoopback(address))
-  if (far < 0) return
-  const expected =
-    'on this machine, such as 127.0.0.1, unless `secret` or `tls` protects the connections ' +
-    '(or `insecureTrustNetwork` says that nobody can reach them who should not)'
-  if (far === 0) throw new ConfigError('listen', options.listen, expected)
-  throw new ConfigError('peers', options.peers, expected)
+  const isFree = secret !== undefined || tls !== undefined || insecureTrustNetwork
+  return (option, value, addresses) => {
+    if (isFree || addresses.every(isLoopback)) return
+    const expected =
+      'on this machine, such as 127.0.0.1, unless `secret` or `tls` protects the connections ' +
+      '(or `insecureTrustNetwork` says that nobody can reach them who should not)'
+    throw new ConfigError(option, value, expected)
+  }
 }
 
-function securityOf(options: TcpOptions, peers: Iterable<string>): Security {
+function securityOf(options: TcpOptions): Security {
   const { id, cluster, secret, tls } = options
   if (secret !== undefined && tls !== undefined) {
     throw new ConfigError('secret', 'given together with `tls`', 'one of the two')
@@ -179,7 +205,7 @@ function securityOf(options: TcpOptions, peers: Iterable<string>): Security {
     throw new ConfigError('secret', shown, `at least ${SECRET_BYTES} random bytes, better 32`)
   }
   // A copy, which nobody else can change.
-  return sharedSecret({ secret: Uint8Array.from(bytes), id, cluster, peers: [...peers] })
+  return sharedSecret({ secret: Uint8Array.from(bytes), id, cluster })
 }
 
 function checkCertificates(tls: Certificates, cluster: string, id: string): Certificates {

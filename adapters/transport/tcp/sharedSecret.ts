@@ -14,7 +14,6 @@ export interface Circle {
   readonly secret: Uint8Array
   readonly cluster: string
   readonly id: string
-  readonly peers: readonly string[]
 }
 
 /**
@@ -22,12 +21,12 @@ export interface Circle {
  * holds the secret is a server of the cluster, and a connection to one cannot be passed on to another.
  */
 export function sharedSecret(circle: Circle): Security {
-  const { cluster, id, peers } = circle
+  const { cluster, id } = circle
   const own = identityUri(cluster, id)
   const claimed = new WeakMap<Socket, string>()
   const findKey = (socket: TLSSocket, uri: string): Buffer | null => {
     const client = idOf(uri, cluster)
-    if (client === undefined || !peers.includes(client)) return null
+    if (client === undefined || client === id) return null
     claimed.set(socket, client)
     return keyFor(circle, uri, own)
   }

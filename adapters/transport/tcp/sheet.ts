@@ -64,8 +64,16 @@ export class Sheet {
   }
 }
 
-const bodies = (message: Message): Uint8Array[] =>
-  message.type === 'append' ? message.batches.map(({ bytes }) => bytes) : []
+function bodies(message: Message): readonly Uint8Array[] {
+  switch (message.type) {
+    case 'append':
+      return message.batches.map(({ bytes }) => bytes)
+    case 'install':
+      return [message.bytes]
+    default:
+      return []
+  }
+}
 
 const bodyCrc = (message: Message): number =>
   bodies(message).reduce(

@@ -311,12 +311,12 @@ describe('a log that could never have been written is refused', () => {
 describe('versions', () => {
   it('refuses a format that it does not know, and does not guess [F11]', async () => {
     const newer = Buffer.from(whole)
-    newer.writeUInt32LE(2, 12)
+    newer.writeUInt32LE(3, 12)
     newer.writeUInt32LE(crc32(newer.subarray(12, SEGMENT_HEADER)), 8)
     const path = directoryWith({ [FIRST]: newer })
     const error = await run(open(path)).ended()
     expect(error).toBeInstanceOf(UnknownFormat)
-    expect(error).toMatchObject({ file: join(path, FIRST), version: 2, outcome: 'none' })
+    expect(error).toMatchObject({ file: join(path, FIRST), version: 3, outcome: 'none' })
     expect(contentOf(path)).toEqual({ [FIRST]: newer })
   })
 

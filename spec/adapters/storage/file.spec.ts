@@ -80,7 +80,7 @@ describe('segments', () => {
     const { segments } = await recover(nodeFileSystem, path)
     expect(segments.length).toBeGreaterThan(5)
     expect(segments.every(({ size }) => size <= 16 << 10)).toBe(true)
-    expect(segments.at(-1)).toMatchObject({ number: segments.length, lastIndex: 40 })
+    expect(segments.at(-1)).toMatchObject({ number: segments.length, highest: 40 })
   })
 
   it('holds a batch that is longer than a segment', async () => {
@@ -208,6 +208,39 @@ describe('closing', () => {
     finish()
     expect(entriesOf((await next).batches)).toEqual(logAfter(long(1, 10)))
     expect(calls.slice(before)).toEqual(['written', 'closed'])
+  })
+
+  it('waits for it also when a save that contradicts the log ends it', async () => {
+    const path = directory()
+    let isHeld = false
+    let finish = (): void => {}
+    let closed = 0
+    const files: FileSystem = {
+      ...nodeFileSystem,
+      write: (fd, bytes, offset, length, position, done) =>
+        nodeFileSystem.write(fd, bytes, offset, length, position, (error, written) => {
+          finish = () => done(error, written)
+          if (!isHeld) finish()
+        }),
+      close: (fd) => {
+        closed++
+        return nodeFileSystem.close(fd)
+      },
+    }
+    const node = run(fileStorage(files, path, 1 << 20))
+    await node.restored()
+    const before = closed
+    isHeld = true
+    finish = () => {}
+    const idle = finish
+    node.save$.next(long(1, 10)[0]!)
+    await vi.waitUntil(() => finish !== idle)
+    node.save$.next(save(2, 1, 'a', batch(9, 1, ['far away'])))
+    expect(await node.ended()).toMatchObject({ code: 'invariant' })
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    expect(closed).toBe(before)
+    finish()
+    expect(entriesOf((await reopen(file(path))).batches)).toEqual(logAfter(long(1, 10)))
   })
 
   it('lets the write in flight finish', async () => {

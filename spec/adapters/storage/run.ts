@@ -1,29 +1,36 @@
 import { Subject } from 'rxjs'
 import { lastIndexOf, pack, unpack, type Batch, type Kind } from '../../../lib/batch.ts'
-import type { Notice, Restored, Save, Saved } from '../../../lib/storage.ts'
+import type { DiskFact, DiskRequest, Notice, Restored, Save, Saved } from '../../../lib/storage.ts'
 import type { Storage } from '../../../operators/adapters.ts'
-
-type Said = Restored | Saved | Notice
 
 /** A subscribed storage, and what it has said so far. */
 export interface Run {
-  readonly said: readonly Said[]
+  readonly said: readonly DiskFact[]
   readonly saved: readonly Saved[]
+  /** Everything about snapshots. */
+  readonly pieces: readonly Piece[]
   readonly notices: readonly Notice[]
-  readonly save$: Subject<Save>
+  readonly save$: Subject<DiskRequest>
   /** Waits for `Restored`; rejects with the stream's error. */
   restored(): Promise<Restored>
   /** Waits for this many `Saved`; rejects with the stream's error. */
   acknowledged(count: number): Promise<void>
+  /** Waits for this many answers about snapshots and gives the last of them. */
+  answered(count: number): Promise<Piece>
   /** Waits for the end of the stream: resolves with its error, or `undefined` when it completed. */
   ended(): Promise<unknown>
   stop(): void
 }
 
+/** What a storage says of snapshots. */
+export type Piece = Extract<DiskFact, { type: `chunk${string}` }>
+
+const isPiece = (fact: DiskFact): fact is Piece => fact.type.startsWith('chunk')
+
 /** Subscribes to a storage. `early` is what it is given at once. */
-export function run(storage: Storage, early: readonly Save[] = []): Run {
-  const said: Said[] = []
-  const save$ = new Subject<Save>()
+export function run(storage: Storage, early: readonly DiskRequest[] = []): Run {
+  const said: DiskFact[] = []
+  const save$ = new Subject<DiskRequest>()
   const checks = new Set<() => void>()
   let end: { readonly error: unknown } | undefined
   const recheck = (): void => checks.forEach((check) => check())
@@ -59,6 +66,9 @@ export function run(storage: Storage, early: readonly Save[] = []): Run {
     get saved() {
       return saved()
     },
+    get pieces() {
+      return said.filter(isPiece)
+    },
     get notices() {
       return said.filter((it) => it.type === 'notice')
     },
@@ -67,6 +77,10 @@ export function run(storage: Storage, early: readonly Save[] = []): Run {
       return said[0] as Restored
     },
     acknowledged: (count) => until(() => saved().length >= count),
+    async answered(count) {
+      await until(() => said.filter(isPiece).length >= count)
+      return said.filter(isPiece)[count - 1]!
+    },
     async ended() {
       await until(() => end !== undefined)
       return end!.error
@@ -125,9 +139,9 @@ export function logAfter(saves: readonly Save[]): string[] {
   return log
 }
 
-/** Whether the batches lie end to end from index 1. */
-export const areConsecutive = (batches: readonly Batch[]): boolean =>
-  batches.every((it, i) => it.index === (i === 0 ? 1 : lastIndexOf(batches[i - 1]!) + 1))
+/** Whether the batches lie end to end from an index on. */
+export const areConsecutive = (batches: readonly Batch[], first = 1): boolean =>
+  batches.every((it, i) => it.index === (i === 0 ? first : lastIndexOf(batches[i - 1]!) + 1))
 
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the storage completed too early')

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { pack, type Batch } from '../../../lib/batch.ts'
 import type { Append, Message } from '../../../lib/messages.ts'
+import { foundingMembers } from '../../../lib/members.ts'
 
 /** Objects as the engine makes them. */
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -48,6 +49,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     type: 'requestVote',
     term: place.term,
     pre,
+    handedOver: false,
     lastIndex: place.index,
     lastTerm: place.earlier,
   })),
@@ -81,6 +83,23 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     ticket: integer,
     index: integer,
   }),
+  record({
+    place,
+    members: fc.uniqueArray(fc.stringMatching(/^[a-zé]{1,9}$/), { minLength: 1, maxLength: 7 }),
+    offset: integer,
+    bytes: fc.uint8Array({ maxLength: 10_000 }),
+    isLast: fc.boolean(),
+    checksum: fc.nat({ max: 2 ** 32 - 1 }),
+  }).map(({ place: { term, index, earlier }, members, ...rest }): Message => ({
+    ...{ type: 'install', term, index: Math.max(1, index), indexTerm: earlier, ...rest },
+    members: {
+      ...foundingMembers(members),
+      index: 3,
+      learners: ['x'],
+      addresses: { x: 'there:1' },
+    },
+  })),
+  record({ type: fc.constant('installed' as const), term: integer, index: integer, end: integer }),
 )
 
 /** An append of one batch of `count` entries of `size` bytes. */

@@ -48,7 +48,7 @@ it('notices of one kind about one peer come five times a second, and then are co
   let now = 0
   const told: Notice[] = []
   const scheduler = { now: () => now, schedule: () => never() }
-  const report = notices((notice) => told.push(notice), scheduler)
+  const { report } = notices((notice) => told.push(notice), scheduler)
   for (let i = 0; i < 12; i++) report('bad-frame', `number ${i}`, 'b')
   report('bad-frame', 'of another', 'c')
   report('queue-overflow', 'of another kind', 'b')
@@ -64,7 +64,10 @@ it('notices of one kind about one peer come five times a second, and then are co
 
 it('that a peer cannot be reached is told once, until there is something else to tell', () => {
   const told: Notice[] = []
-  const report = notices((notice) => told.push(notice), { now: () => 0, schedule: () => never() })
+  const { report } = notices((notice) => told.push(notice), {
+    now: () => 0,
+    schedule: () => never(),
+  })
   report('peer-unreachable', 'refused', 'b')
   report('peer-unreachable', 'refused', 'b')
   report('peer-unreachable', 'refused', 'c')
@@ -77,6 +80,28 @@ it('that a peer cannot be reached is told once, until there is something else to
     'b no route',
     'b connected',
     'b refused',
+  ])
+})
+
+it('of a peer that is forgotten everything is told anew', () => {
+  const told: Notice[] = []
+  const { report, forget } = notices((notice) => told.push(notice), {
+    now: () => 0,
+    schedule: () => never(),
+  })
+  for (const peer of ['b', 'c']) {
+    for (let i = 0; i < 9; i++) report('peer-refused', `number ${i}`, peer)
+    report('peer-unreachable', 'refused', peer)
+  }
+  forget('b')
+  for (const peer of ['b', 'c']) {
+    report('peer-refused', 'again', peer)
+    report('peer-unreachable', 'refused', peer)
+  }
+  expect(told.slice(12).map(({ peer, message }) => `${peer} ${message}`)).toEqual([
+    'b again',
+    'b refused',
+    'c refused',
   ])
 })
 

@@ -17,6 +17,8 @@ export interface Station {
   readonly error: unknown
   readonly isOver: boolean
   send(to: NodeId, ...messages: readonly Message[]): void
+  /** The same, with the word of where `to` is. */
+  sendAt(to: NodeId, address: string, ...messages: readonly Message[]): void
   /** The first notice with this code, once there is one. */
   noticed(code: string, about?: RegExp): Promise<Notice>
   stop(): void
@@ -54,6 +56,10 @@ class RunningStation implements Station {
 
   send(to: NodeId, ...messages: readonly Message[]): void {
     for (const message of messages) this.#outbound$.next({ from: this.id, to, message })
+  }
+
+  sendAt(to: NodeId, address: string, ...messages: readonly Message[]): void {
+    for (const message of messages) this.#outbound$.next({ from: this.id, to, address, message })
   }
 
   noticed(code: string, about = /./): Promise<Notice> {

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Malformed } from '../../../adapters/transport/codec.ts'
 import { frame, FrameReader, type Frame } from '../../../adapters/transport/tcp/frame.ts'
 import {
@@ -95,6 +96,21 @@ export async function strangerAt(address: string): Promise<Stranger> {
   const socket = connect({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   return new Stranger(socket)
+}
+
+/** A client of TLS that is as little careful as can be. */
+export async function tlsStrangerAt(at: string, options: ConnectionOptions): Promise<Stranger> {
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: Number(at.split(':')[1]),
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ALPNProtocols: ['rxraft/1'],
+    ...options,
+  })
+  const stranger = new Stranger(socket)
+  await until(() => socket.authorized || socket.getProtocol() !== null || stranger.isClosed, 'TLS')
+  return stranger
 }
 
 /** A wire between a port of its own and another, which can be cut without a word to either end. */

@@ -72,6 +72,7 @@ describe('an option that cannot be', () => {
     ['backoff', { backoff: [5] }],
     ['backoff', { backoff: 5 }],
     ['backoff', { backoff: [5, NaN] }],
+    ['strangers', { strangers: 'avoid' }],
     ['random', { random: 4 }],
     ['scheduler', { scheduler: {} }],
   ])('%s is named, with what it is and what would be right: %j', (option, options) => {
@@ -82,6 +83,7 @@ describe('an option that cannot be', () => {
 
   it('is not an option that is left out, or at its limits', () => {
     tcp(right)
+    tcp({ ...right, peers: {}, strangers: 'refuse' })
     tcp({ ...right, listen: '[::1]:0', secret: new Uint8Array(16), backoff: [1, 1] })
     tcp({ ...right, maxFrameBytes: 65_536, maxQueueBytes: 2 ** 30, helloTimeout: 10 })
   })

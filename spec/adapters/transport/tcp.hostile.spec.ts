@@ -113,10 +113,22 @@ describe('before the hello', () => {
 })
 
 describe('the hello', () => {
+  it.each(['z', '__proto__'])(
+    'of a stranger called %s is refused where only named ones are welcome',
+    async (from) => {
+      const { a, at } = await alone({ strangers: 'refuse' })
+      const stranger = await come(at)
+      stranger.say({ from })
+      expect(await stranger.refused()).toBe(`no server "${from}" is known here`)
+      await stranger.closed()
+      await a.noticed('peer-refused', /no server/)
+    },
+  )
+
   it.each([
     ['another cluster [F67]', { cluster: 'other' }, /of cluster "other", this is "spec"/],
-    ['an unknown id', { from: 'z' }, /no server "z" is known/],
-    ['a prototype', { from: '__proto__' }, /no server "__proto__" is known/],
+    ['nobody', { from: '' }, /"" is no name of a server/],
+    ['a name that cannot be proved', { from: 'x'.repeat(240) }, /is no name of a server/],
     ['the id of the server itself [F36] [F66]', { from: 'a' }, /called "a", as this server is/],
     ['another server in mind [F67]', { to: 'c' }, /dialled for "c", and it is "a"/],
   ])('of %s is refused, and both hear why', async (_, hello, reason) => {
@@ -130,7 +142,7 @@ describe('the hello', () => {
   })
 
   it('of a stranger does not spoil the log', async () => {
-    const { a, at } = await alone()
+    const { a, at } = await alone({ strangers: 'refuse' })
     const stranger = await come(at)
     stranger.say({ from: `evil\n\u001b[31m${'x'.repeat(200)}` })
     const { message } = await a.noticed('peer-refused', /evil/)

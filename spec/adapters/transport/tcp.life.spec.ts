@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
-import { TestScheduler } from 'rxjs/testing'
 import { describe, expect, it } from 'vitest'
 import { bench } from './bench.ts'
+import { clock } from './clock.ts'
 import { freePort, meet, pulse, reach, roundsFrom, start, until, type Station } from './station.ts'
 import { Stranger, strangerAt, Wire } from './stranger.ts'
 import { tcp } from '../../../adapters/transport/tcp.ts'
@@ -249,7 +249,7 @@ it('a server does not hang up where the other end may be opening, though it is c
 })
 
 it('pauses and deadlines run on the scheduler that it is given', async () => {
-  const scheduler = new TestScheduler(() => undefined)
+  const { scheduler, pass } = clock()
   let dials = 0
   const door = createServer((socket) => {
     dials++
@@ -271,11 +271,6 @@ it('pauses and deadlines run on the scheduler that it is given', async () => {
   await a.noticed('listening')
   const failed = (): number => codesOf(a).filter((code) => code === 'peer-disconnected').length
   expect(dials).toBe(0)
-  const pass = (ms: number): void => {
-    scheduler.maxFrames = scheduler.frame + ms
-    scheduler.schedule(() => undefined, ms)
-    scheduler.flush()
-  }
   pass(0)
   await until(() => failed() === 1, 'the first dial to fail')
   pass(999)

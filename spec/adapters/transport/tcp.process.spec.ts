@@ -19,7 +19,7 @@ afterEach(() => {
 /** The server `b` in a process of its own. */
 function neighbour(
   peers: Record<string, string>,
-  then: 'stay' | 'leave',
+  then: 'stay' | 'leave' | 'join',
   before: readonly string[] = [],
 ): Child {
   const script = fileURLToPath(new URL('neighbour.ts', import.meta.url))
@@ -47,6 +47,17 @@ describe('in a process of its own', () => {
     const a = run('a', peers)
     const child = neighbour(peers, 'leave')
     const exited = once(child, 'exit')
+    await echo(a)
+    expect(await exited).toEqual([0, null])
+  })
+
+  it('a transport that has learnt its peers lets the process end by itself, too', async () => {
+    const peers = await addresses('a', 'b', 'c')
+    // Nobody is at c, and a is nobody's peer: it is called, and calls b by the address of a message.
+    const a = run('a', { a: peers['a']! })
+    const child = neighbour(peers, 'join')
+    const exited = once(child, 'exit')
+    a.sendAt('b', peers['b']!, pulse(1))
     await echo(a)
     expect(await exited).toEqual([0, null])
   })

@@ -5,7 +5,7 @@ import { tcp, type Certificates, type TcpOptions } from '../../../adapters/trans
 import { bench } from './bench.ts'
 import { authority } from './certificates.ts'
 import { freePort, meet, pulse, start, until, type Station } from './station.ts'
-import { Stranger, strangerAt, Wire } from './stranger.ts'
+import { Stranger, strangerAt, tlsStrangerAt, Wire } from './stranger.ts'
 
 const { addresses, run, closing } = bench()
 
@@ -23,20 +23,8 @@ function expectNothing(...stations: readonly Station[]): void {
 
 const portOf = (address: string): number => Number(address.split(':')[1])
 
-/** A client of TLS that is as little careful as can be. */
-async function tlsStranger(at: string, options: ConnectionOptions): Promise<Stranger> {
-  const socket: TLSSocket = connect({
-    host: '127.0.0.1',
-    port: portOf(at),
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-    ALPNProtocols: ['rxraft/1'],
-    ...options,
-  })
-  const stranger = closing(new Stranger(socket))
-  await until(() => socket.authorized || socket.getProtocol() !== null || stranger.isClosed, 'TLS')
-  return stranger
-}
+const tlsStranger = async (at: string, options: ConnectionOptions): Promise<Stranger> =>
+  closing(await tlsStrangerAt(at, options))
 
 describe('with a shared secret', () => {
   it.each<[string, Partial<TcpOptions>]>([

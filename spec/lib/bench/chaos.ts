@@ -37,8 +37,9 @@ export class Chaos {
     private readonly chance: Chance,
     ids: string,
     options: Options,
+    private readonly joiners = '',
   ) {
-    this.cluster = new Cluster(ids, options)
+    this.cluster = new Cluster(ids, options, {}, joiners)
     this.#actions = [
       [45, () => this.#deliver()],
       [3, () => this.#repeat()],
@@ -53,6 +54,24 @@ export class Chaos {
       [1, () => this.#crash()],
       [2, () => this.#restart()],
       [1, () => this.#cutLinks()],
+      ...(options.snapshotEntries === undefined ? [] : this.#snapshots()),
+      ...(joiners === '' ? [] : this.#members()),
+    ]
+  }
+
+  #members(): readonly (readonly [weight: number, act: () => void])[] {
+    return [
+      [6, () => this.#change()],
+      [4, () => this.#transfer()],
+    ]
+  }
+
+  #snapshots(): readonly (readonly [weight: number, act: () => void])[] {
+    return [
+      [14, () => this.#work()],
+      [14, () => this.#say()],
+      [1, () => this.#wantSnapshot()],
+      [2, () => this.#calm()],
     ]
   }
 
@@ -75,8 +94,9 @@ export class Chaos {
     for (let round = 0; round < 100; round++) {
       cluster.settle()
       const leader = cluster.servers.find(({ role }) => role === 'leader')
-      if (isProposed && this.#isAtRest()) return this.#leaders('heartbeatTimeout')
+      if (isProposed && this.#isAtRest()) return this.#rest()
       if (leader !== undefined) {
+        this.#takeEverybodyIn(leader.id)
         isProposed ||= cluster.propose(leader.id, 'healed').save !== undefined
         cluster.pass(20)
         this.#leaders('heartbeatTimeout')
@@ -88,14 +108,54 @@ export class Chaos {
     throw new Error('the cluster does not heal')
   }
 
+  /** A disk that has refused a snapshot is asked again after a pause. */
+  #rest(): void {
+    this.cluster.pass(2_000)
+    this.#leaders('heartbeatTimeout')
+    this.cluster.settle()
+    this.#leaders('heartbeatTimeout')
+  }
+
   #isAtRest(): boolean {
-    const [first, ...others] = this.cluster.servers.map(({ state }) => state)
-    return others.every(
-      ({ log, commitIndex }) =>
-        log.lastIndex === first!.log.lastIndex &&
-        log.lastTerm === first!.log.lastTerm &&
-        commitIndex === first!.log.lastIndex,
+    const states = this.cluster.servers.map(({ state }) => state)
+    const { lastIndex, lastTerm } = states[0]!.log
+    return states.every(
+      ({ log, commitIndex, members }) =>
+        log.lastIndex === lastIndex &&
+        log.lastTerm === lastTerm &&
+        commitIndex === lastIndex &&
+        members.voters.length === states.length &&
+        members.outgoing.length === 0,
     )
+  }
+
+  /** Who was sent away, or never came, could not be compared. */
+  #takeEverybodyIn(leader: string): void {
+    if (this.joiners === '') return
+    this.cluster.change(leader, { voters: this.cluster.servers.map(({ id }) => id) })
+  }
+
+  /** Some come, some go, some only listen. */
+  #change(): void {
+    const { cluster, chance } = this
+    const leaders = this.#running.filter((id) => cluster.server(id).role === 'leader')
+    if (leaders.length === 0) return
+    const ids = cluster.servers.map(({ id }) => id)
+    const some = (share: number): string[] => ids.filter(() => chance.happens(share))
+    const voters = some(0.3)
+    const rest = ids.filter((id) => !voters.includes(id))
+    const learners = rest.filter(() => chance.happens(0.15))
+    const remove = rest.filter((id) => !learners.includes(id) && chance.happens(0.3))
+    cluster.change(chance.one(leaders), { voters, learners, remove })
+  }
+
+  #transfer(): void {
+    const { cluster, chance } = this
+    const leaders = this.#running.filter((id) => cluster.server(id).role === 'leader')
+    const asked = leaders.length > 0 ? leaders : this.#running
+    if (asked.length === 0) return
+    const to = chance.happens(0.5) ? chance.one(cluster.servers).id : undefined
+    cluster.transfer(chance.one(asked), to)
   }
 
   get #running(): readonly string[] {
@@ -116,7 +176,20 @@ export class Chaos {
     const facts = [...together]
       .filter(({ from, to }) => !this.#cut.includes(`${from}${to}`))
       .map(({ from, to, message }): Fact => received(from, to, message))
-    if (facts.length > 0) cluster.turn(first.to, ...facts)
+    const own = chance.happens(0.3) ? this.#ownOf(first.to) : []
+    const all = chance.happens(0.5) ? [...own, ...facts] : [...facts, ...own]
+    if (all.length > 0) cluster.turn(first.to, ...all)
+  }
+
+  /** What its disk and its state machine have done by the same turn. */
+  #ownOf(id: string): readonly Fact[] {
+    const { cluster, chance } = this
+    const { disk } = cluster.server(id)
+    const machine = cluster.machine(id)
+    const saved = disk.pending.length > 0 && chance.happens(0.5) ? disk.complete() : undefined
+    const worked = disk.asked.length > 0 && chance.happens(0.7) ? disk.work() : undefined
+    const said = machine.pending.length > 0 && chance.happens(0.5) ? machine.say() : undefined
+    return [saved, worked, said].filter((fact) => fact !== undefined)
   }
 
   #repeat(): void {
@@ -134,6 +207,23 @@ export class Chaos {
     const { cluster, chance } = this
     const saving = this.#running.filter((id) => cluster.server(id).disk.pending.length > 0)
     if (saving.length > 0) cluster.save(chance.one(saving))
+  }
+
+  /** Now and then, bytes arrive on a disk that are not what they should be. */
+  #work(): void {
+    const { cluster, chance } = this
+    const asked = this.#running.filter((id) => cluster.server(id).disk.asked.length > 0)
+    if (asked.length > 0) cluster.work(chance.one(asked), chance.happens(0.03))
+  }
+
+  #say(): void {
+    const { cluster, chance } = this
+    const saying = this.#running.filter((id) => cluster.machine(id).pending.length > 0)
+    if (saying.length > 0) cluster.say(chance.one(saying))
+  }
+
+  #wantSnapshot(): void {
+    if (this.#running.length > 0) this.cluster.snapshot(this.chance.one(this.#running))
   }
 
   #apply(): void {
@@ -178,8 +268,9 @@ export class Chaos {
     const id = chance.one(this.#running)
     cluster.witness.compare(cluster.server(id))
     const whole = chance.below(cluster.server(id).disk.pending.length + 1)
-    if (chance.happens(0.5)) cluster.crash(id, whole)
-    else cluster.crash(id, whole, chance.below(3))
+    const done = chance.below(cluster.server(id).disk.asked.length + 1)
+    if (chance.happens(0.5)) cluster.crash(id, whole, undefined, done)
+    else cluster.crash(id, whole, chance.below(3), done)
     if (chance.happens(0.3)) cluster.drop(about(id))
   }
 
@@ -187,6 +278,27 @@ export class Chaos {
     const { cluster, chance } = this
     const down = cluster.servers.map(({ id }) => id).filter((id) => !cluster.isUp(id))
     if (down.length > 0) cluster.restart(chance.one(down))
+  }
+
+  /** For a while all goes well, but for one server, which is left behind. */
+  #calm(): void {
+    const { cluster, chance } = this
+    const ids = cluster.servers.map(({ id }) => id)
+    const alone = chance.one(ids)
+    const others = ids.filter((id) => id !== alone)
+    for (const id of others) if (!cluster.isUp(id)) cluster.restart(id)
+    for (let round = 0; round < 4; round++) {
+      const leader = others.find((id) => cluster.server(id).role === 'leader')
+      if (leader === undefined) {
+        cluster.pass(200)
+        cluster.timeout(chance.one(others))
+      } else {
+        for (let i = chance.below(4); i >= 0; i--) cluster.propose(leader, `x${++this.#proposals}`)
+        cluster.heartbeat(leader)
+      }
+      cluster.settle(alone)
+    }
+    this.#cut = []
   }
 
   /** Servers fall apart into two sides, or single links break, in one direction; or all is whole again. */

@@ -1,9 +1,9 @@
 import type { Envelope, Message } from '../../../lib/messages.ts'
-import type { Answer, AppliedBatch, Step } from '../../../lib/turn.ts'
+import type { Answer, Step } from '../../../lib/turn.ts'
 import { booting } from '../../../lib/state.ts'
-import type { Batch } from '../../../lib/batch.ts'
-import type { Index, Millis, NodeId, Term } from '../../../lib/types.ts'
-import { entriesOf, logOf, type Entry } from './entries.ts'
+import type { Index, Millis, NodeId, Plan, Term } from '../../../lib/types.ts'
+import { entriesIn, entriesOf, logOf, termsIn, type Entry } from './entries.ts'
+import { Machine } from './machine.ts'
 import { configOf, proposal, received, Server, type Fact, type Options } from './server.ts'
 import { Witness } from './witness.ts'
 
@@ -38,15 +38,19 @@ export class Cluster {
   /** Everything answered so far. */
   readonly answers: Answer[] = []
   readonly #down = new Set<NodeId>()
-  readonly #unapplied = new Map<NodeId, readonly Batch[]>()
+  readonly #machines = new Map<NodeId, Machine>()
   #ticket = 0
 
   constructor(
     ids: string,
     options: Options = {},
     logs: Readonly<Record<NodeId, readonly Term[]>> = {},
+    joiners = '',
   ) {
-    this.servers = [...ids].map((id) => new Server(configOf(id, ids, options)))
+    this.servers = [
+      ...[...ids].map((id) => new Server(configOf(id, ids, options))),
+      ...[...joiners].map((id) => new Server(configOf(id, '', options))),
+    ]
     this.witness = new Witness(this.servers)
     for (const server of this.servers) {
       const log = logs[server.id] ?? []
@@ -72,9 +76,15 @@ export class Cluster {
     this.witness.observe(server, before, step)
     this.wire = [...this.wire, ...step.send]
     this.answers.push(...step.answers)
-    const unapplied = this.#unapplied.get(id) ?? []
-    this.#unapplied.set(id, [...unapplied, ...step.committed])
+    this.machine(id).take(step)
     return step
+  }
+
+  /** The state machine of a server, since it started last. */
+  machine(id: NodeId): Machine {
+    const machine = this.#machines.get(id) ?? new Machine()
+    this.#machines.set(id, machine)
+    return machine
   }
 
   timeout(id: NodeId): Step {
@@ -87,6 +97,20 @@ export class Cluster {
 
   propose(id: NodeId, ...texts: readonly string[]): Step {
     return this.turn(id, proposal(++this.#ticket, ...texts))
+  }
+
+  /** Somebody at `id` wants other members; the result is the change's ticket. */
+  change(id: NodeId, plan: Plan): number {
+    const ticket = ++this.#ticket
+    this.turn(id, { type: 'changeWanted', ticket, plan })
+    return ticket
+  }
+
+  /** Somebody at `id` wants another leader; the result is the ticket. */
+  transfer(id: NodeId, to?: NodeId): number {
+    const ticket = ++this.#ticket
+    this.turn(id, { type: 'transferWanted', ticket, to })
+    return ticket
   }
 
   /** Somebody at `id` wants to read; the result is the read's ticket. */
@@ -108,12 +132,26 @@ export class Cluster {
 
   /** The state machine of `id` catches up. */
   apply(id: NodeId): void {
-    const batches = this.#unapplied.get(id) ?? []
-    const last = batches.at(-1)
-    if (last === undefined) return
-    this.#unapplied.set(id, [])
-    const applied = batches.map((batch): AppliedBatch => ({ batch, outcomes: [] }))
-    this.turn(id, { type: 'applied', index: last.index + last.count - 1, batches: applied })
+    const fact = this.machine(id).apply()
+    if (fact !== undefined) this.turn(id, fact)
+  }
+
+  /** Somebody wants a snapshot of what `id` has applied; the result is the ticket. */
+  snapshot(id: NodeId): number {
+    const ticket = ++this.#ticket
+    this.turn(id, { type: 'snapshotWanted', ticket })
+    return ticket
+  }
+
+  /** The disk of `id` does the oldest of what it was asked besides saves; see `Disk.work`. */
+  work(id: NodeId, spoils = false): void {
+    const fact = this.server(id).disk.work(spoils)
+    if (fact !== undefined) this.turn(id, fact)
+  }
+
+  /** The state machine of `id` gives a piece, or has taken one over. */
+  say(id: NodeId): void {
+    this.turn(id, this.machine(id).say())
   }
 
   /** Delivers what is on its way now and matches; what is sent in answer waits. */
@@ -139,15 +177,18 @@ export class Cluster {
 
   /** Delivers, saves and applies until nothing moves; what concerns `cut` is lost. */
   settle(...cut: readonly NodeId[]): void {
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 1500; round++) {
+      for (const { id } of this.servers) if (this.isUp(id)) this.apply(id)
       this.drop(about(...cut))
-      const saving = this.servers.filter(
-        ({ id, disk }) => this.isUp(id) && !cut.includes(id) && disk.pending.length > 0,
-      )
-      if (this.wire.length === 0 && saving.length === 0) return
+      const running = this.servers.filter(({ id }) => this.isUp(id) && !cut.includes(id))
+      const saving = running.filter(({ disk }) => disk.pending.length > 0)
+      const asked = running.filter(({ disk }) => disk.asked.length > 0)
+      const saying = running.filter(({ id }) => this.machine(id).pending.length > 0)
+      if (this.wire.length + saving.length + asked.length + saying.length === 0) return
       this.deliver()
       for (const { id } of saving) this.save(id)
-      for (const { id } of this.servers) if (this.isUp(id)) this.apply(id)
+      for (const { id } of asked) this.work(id)
+      for (const { id } of saying) this.say(id)
     }
     throw new Error('the cluster never comes to rest')
   }
@@ -184,12 +225,12 @@ export class Cluster {
   }
 
   /** `id` stops; see `Disk.crash` for what its disk keeps of the saves under way. */
-  crash(id: NodeId, whole = 0, part?: number): void {
+  crash(id: NodeId, whole = 0, part?: number, done = 0): void {
     const server = this.server(id)
-    server.disk.crash(whole, part)
+    server.disk.crash(whole, part, done)
     server.state = booting(server.config)
     this.#down.add(id)
-    this.#unapplied.delete(id)
+    this.#machines.delete(id)
   }
 
   restart(id: NodeId): void {
@@ -199,14 +240,13 @@ export class Cluster {
 
   /** The terms in the log of `id`. */
   terms(id: NodeId): readonly Term[] {
-    const { log } = this.server(id).state
-    return entriesOf(log.cells.slice(0, log.length)).map(({ term }) => term)
+    return termsIn(this.server(id).state.log)
   }
 
   /** What `id` would apply: its log through the commit index. */
   committed(id: NodeId): readonly Entry[] {
     const { log, commitIndex } = this.server(id).state
-    return entriesOf(log.cells.slice(0, log.length)).slice(0, commitIndex)
+    return entriesIn(log).filter(({ index }) => index <= commitIndex)
   }
 
   commitIndex(id: NodeId): Index {

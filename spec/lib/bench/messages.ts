@@ -7,6 +7,7 @@ export const ask = (term: Term, lastIndex: Index = 0, lastTerm: Term = 0): Reque
   type: 'requestVote',
   term,
   pre: false,
+  handedOver: false,
   lastIndex,
   lastTerm,
 })

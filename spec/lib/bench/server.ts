@@ -1,10 +1,11 @@
 import type { Event } from '../../../lib/events.ts'
+import { foundingMembers } from '../../../lib/members.ts'
 import type { Message } from '../../../lib/messages.ts'
 import { booting, type Leader, type Progress, type State } from '../../../lib/state.ts'
 import { reduce } from '../../../lib/step.ts'
 import type { Step } from '../../../lib/turn.ts'
-import type { Millis, NodeId, ProtocolConfig, Term } from '../../../lib/types.ts'
-import { Disk } from './disk.ts'
+import type { Millis, NodeId, Position, ProtocolConfig, Term } from '../../../lib/types.ts'
+import { Disk, type Kept } from './disk.ts'
 import { batchOf, entriesOf, logOf } from './entries.ts'
 
 /** An event before it is stamped. */
@@ -16,15 +17,19 @@ export type Options = Partial<Omit<ProtocolConfig, 'id' | 'members'>>
 /** The elections last 100 to 200 ms; limits are out of the way unless a test sets them. */
 export const configOf = (id: NodeId, voters = 'abc', options: Options = {}): ProtocolConfig => ({
   id,
-  members: { voters: [...voters] },
+  members: foundingMembers([...voters]),
   electionTimeoutMin: 100,
   electionTimeoutMax: 200,
   preVote: true,
   checkQuorum: true,
+  lease: 0,
   maxAppendBytes: 1_000_000,
   maxInflightMessages: 100,
   maxInflightBytes: 1_000_000,
   maxUncommittedBytes: 1_000_000,
+  snapshotEntries: Infinity,
+  snapshotBytes: Infinity,
+  snapshotTailBytes: 0,
   ...options,
 })
 
@@ -65,7 +70,7 @@ export class Server {
       facts.map((fact): Event => ({ ...fact, at: this.now })),
     )
     this.state = step.state
-    if (step.save !== undefined) this.disk.write(step.save)
+    this.disk.take(step)
     return step
   }
 
@@ -80,6 +85,12 @@ export class Server {
   /** The oldest save becomes durable and is acknowledged. */
   save(): Step {
     return this.take(this.disk.complete())
+  }
+
+  /** The disk does the oldest of what it was asked besides saves. */
+  work(): Step {
+    const fact = this.disk.work()
+    return this.take(...(fact === undefined ? [] : [fact]))
   }
 
   /** Every save becomes durable, also those that come of it; the result is what left on the way. */
@@ -112,14 +123,20 @@ interface Past {
   readonly vote?: NodeId
   /** The terms of the log's entries. */
   readonly log?: readonly Term[]
+  /** The entry before them. */
+  readonly base?: Position
+  readonly snapshot?: Kept
 }
 
 /** A server that has just started with this past on its disk. */
 export function follower(past: Past & Options = {}): Server {
-  const { id = 'a', voters = 'abc', log = [], term = log.at(-1) ?? 0, vote, ...options } = past
+  const { id = 'a', voters = 'abc', log = [], vote, base, snapshot, ...others } = past
+  const { term = log.at(-1) ?? snapshot?.mark.term ?? 0, ...options } = others
   const server = new Server(configOf(id, voters, options))
   server.disk.ballot = { term, vote }
-  server.disk.log = entriesOf(logOf(log))
+  server.disk.base = base ?? { index: 0, term: 0 }
+  server.disk.log = entriesOf(logOf(log, server.disk.base.index + 1))
+  server.disk.snapshot = snapshot
   server.boot()
   return server
 }

@@ -1,9 +1,9 @@
 import type { Envelope } from '../../../lib/messages.ts'
 import type { State } from '../../../lib/state.ts'
 import type { Answer, Step } from '../../../lib/turn.ts'
-import type { Index, NodeId, Term } from '../../../lib/types.ts'
-import { replace } from './disk.ts'
+import type { Index, Members, NodeId, Term } from '../../../lib/types.ts'
 import { entriesIn, entriesOf, type Entry } from './entries.ts'
+import { entryAt, lastIndexIn, nothing, replace, termOf, type Span } from './span.ts'
 import type { Server } from './server.ts'
 
 /**
@@ -19,14 +19,15 @@ export class Witness {
   /** For each `index@term` that was ever written: its command, and the term of the entry before it. */
   readonly #written = new Map<string, string>()
   /** Each server's log with all that is being saved. */
-  readonly #logs = new Map<NodeId, readonly Entry[]>()
+  readonly #logs = new Map<NodeId, Span>()
   /** What was committed anywhere when a read was asked. */
   readonly #asked = new Map<number, Index>()
 
   constructor(private readonly servers: readonly Server[]) {}
 
   restarted(server: Server): void {
-    this.#logs.set(server.id, server.disk.log)
+    const { base, log } = server.disk
+    this.#logs.set(server.id, { base, log })
   }
 
   asked(ticket: number): void {
@@ -36,16 +37,22 @@ export class Witness {
   observe(server: Server, before: State, step: Step): void {
     this.#terms(server, before)
     this.#leadership(server, before)
+    // What it writes in this turn is in force for what it commits in the next.
+    const electorates = this.#electorates(server)
     this.#log(server, step)
-    this.#commits(server, before, step)
+    this.#commits(server, before, electorates)
+    this.#handsOut(server, before, step)
+    this.#snapshot(server)
     for (const envelope of step.send) this.#promise(server, envelope)
     for (const answer of step.answers) this.#read(server, answer)
   }
 
   /** What was written is what the server believes, entry by entry. */
   compare(server: Server): void {
-    const written = JSON.stringify(this.#logs.get(server.id) ?? [])
-    demand(written === JSON.stringify(entriesIn(server.state.log)), 'the log is what was written')
+    const { base } = server.state.log
+    const written = this.#logOf(server).log.filter(({ index }) => index > base.index)
+    const believed = JSON.stringify(entriesIn(server.state.log))
+    demand(JSON.stringify(written) === believed, 'the log is what was written')
   }
 
   #terms({ state }: Server, before: State): void {
@@ -64,53 +71,95 @@ export class Witness {
     demand(known === server.id, `election safety: ${known} and ${server.id} lead term ${term}`)
     this.#leaders.set(term, known)
     if (before.role.type === 'leader') return
-    const log = entriesIn(server.state.log)
+    const { base } = server.state.log
+    const held = { base, log: entriesIn(server.state.log) }
     for (const entry of this.committed) {
-      demand(isSame(log[entry.index - 1], entry), `leader completeness: entry ${entry.index}`)
+      const isHeld = entry.index <= base.index || isSame(entryAt(held, entry.index), entry)
+      demand(isHeld, `leader completeness: entry ${entry.index}`)
     }
   }
 
   #log(server: Server, { save }: Step): void {
-    let log = this.#logs.get(server.id) ?? []
+    let log = save?.reset === undefined ? this.#logOf(server) : { base: save.reset, log: [] }
     for (const entry of entriesOf(save?.batches ?? [])) {
       log = replace(log, [entry])
       const place = `${entry.index}@${entry.term}`
-      const content = `${entry.kind} ${entry.text} after ${log[entry.index - 2]?.term ?? 0}`
+      const content = `${entry.kind} ${entry.text} after ${termOf(log, entry.index - 1)}`
       const known = this.#written.get(place) ?? content
       demand(known === content, `log matching: ${place} is ${content} and ${known}`)
       this.#written.set(place, known)
     }
     this.#logs.set(server.id, log)
     const { lastIndex, lastTerm } = server.state.log
-    const isWritten = log.length === lastIndex && (log.at(-1)?.term ?? 0) === lastTerm
+    const isWritten = lastIndexIn(log) === lastIndex && termOf(log, lastIndex) === lastTerm
     demand(isWritten, 'all that is in the log is saved')
   }
 
-  #commits(server: Server, before: State, step: Step): void {
-    let index = before.commitIndex
-    const news: Entry[] = []
-    for (const entry of entriesOf(step.committed)) {
-      demand(entry.index === ++index, 'entries are committed in order, each once')
-      const known = this.committed[entry.index - 1]
-      demand(known === undefined || isSame(known, entry), `state machine safety: ${index}`)
-      if (known === undefined) news.push(entry)
-    }
-    demand(index === server.state.commitIndex, 'all that is committed is handed out')
-    if (news.length === 0) return
-    const { role, term } = server.state
-    demand(role.type === 'leader', 'leaders commit first')
+  #logOf({ id }: Server): Span {
+    return this.#logs.get(id) ?? nothing
+  }
+
+  /** Whose majorities this server needs, by the last configuration that it has written (§6). */
+  #electorates(server: Server): readonly (readonly NodeId[])[] {
+    const written = this.#logs.get(server.id)?.log.findLast(({ kind }) => kind === 'members')
+    const { snapshot } = server.disk
+    const { voters, outgoing } =
+      written === undefined
+        ? (snapshot?.mark.members ?? this.servers[0]!.config.members)
+        : (JSON.parse(written.text) as Members)
+    return outgoing.length === 0 ? [voters] : [voters, outgoing]
+  }
+
+  /** What the leader commits first, whether or not its state machine may have it yet. */
+  #commits(server: Server, before: State, electorates: readonly (readonly NodeId[])[]): void {
+    const { log, commitIndex, role, term } = server.state
+    if (commitIndex <= this.committed.length) return
+    const isNew = ({ index }: Entry) => index > this.committed.length && index <= commitIndex
+    const news = entriesIn(log).filter(isNew)
+    // One that is no longer a member leads until it has committed that.
+    demand([role.type, before.role.type].includes('leader'), 'leaders commit first')
     demand(news.at(-1)!.term === term, 'a leader counts disks for entries of its own term only')
     for (const entry of news) {
-      const disks = this.servers.filter(({ disk }) => isSame(disk.log[entry.index - 1], entry))
-      demand(disks.length * 2 > this.servers.length, `entry ${entry.index} is on a quorum of disks`)
+      const holders = this.servers.filter(({ disk }) => isSame(entryAt(disk, entry.index), entry))
+      const isHolder = (id: NodeId): boolean => holders.some((holder) => holder.id === id)
+      for (const voters of electorates) {
+        const count = voters.filter(isHolder).length
+        demand(count * 2 > voters.length, `entry ${entry.index} is on a quorum of disks`)
+      }
     }
     this.committed = [...this.committed, ...news]
+  }
+
+  #handsOut({ state }: Server, before: State, { committed }: Step): void {
+    const isBusy = state.restoring !== undefined
+    // A snapshot that the state machine has taken over stands for what came before it.
+    const isRestored = before.restoring !== undefined && !isBusy
+    let index = isRestored ? before.restoring.mark.index : before.handedIndex
+    for (const entry of entriesOf(committed)) {
+      demand(entry.index === ++index, 'entries are handed out in order, each once')
+      demand(isSame(this.committed[index - 1], entry), `state machine safety: ${index}`)
+    }
+    demand(index === state.handedIndex, 'what is handed out is what is said to be')
+    demand(isBusy || index === state.commitIndex, 'all that is committed is handed out')
+    demand(!isBusy || committed.length === 0, 'nothing is handed out to half a state')
+  }
+
+  /** A snapshot stands for what is committed, and the log is only shortened behind one that is durable. */
+  #snapshot({ state, disk }: Server): void {
+    const { snapshot, log } = state
+    const { index, term } = snapshot ?? nothing.base
+    demand((disk.snapshot?.mark.index ?? 0) >= index, `snapshot ${index} is not on the disk`)
+    demand(log.base.index <= index, `entry ${log.base.index} is in no snapshot`)
+    demand(state.commitIndex >= index, `snapshot ${index} is not committed`)
+    if (index === 0) return
+    demand(this.committed[index - 1]?.term === term, `snapshot ${index}@${term} is of another log`)
   }
 
   /** What leaves a server holds on its disk, whatever happens to the server next. */
   #promise({ disk }: Server, { from, to, message }: Envelope): void {
     if (message.type === 'appended') {
-      demand(disk.log.length >= message.match, `${from} acknowledges what it has not saved`)
+      const saved = Math.max(lastIndexIn(disk), disk.snapshot?.mark.index ?? 0)
+      demand(saved >= message.match, `${from} acknowledges what it has not saved`)
       return
     }
     const isVote = message.type === 'vote' && message.granted && !message.pre

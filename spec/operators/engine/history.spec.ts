@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { noop } from '../../../lib/batch.ts'
-import { ConfigError } from '../../../lib/errors.ts'
-import { append, emptyLog } from '../../../lib/log.ts'
+import { Compacted, ConfigError } from '../../../lib/errors.ts'
+import { append, compact, emptyLog } from '../../../lib/log.ts'
 import { msgpack } from '../../../operators/codec.ts'
 import { history } from '../../../operators/engine/history.ts'
-import { commands, stateWith } from '../support.ts'
+import { Repeats } from '../../../operators/engine/repeats.ts'
+import { commands, requests, stateWith } from '../support.ts'
 
 const log = append(emptyLog(), [
   noop(1, 1),
@@ -69,5 +70,45 @@ describe('history', () => {
         `from is ${from}: it should be a whole number, at least 1`,
       )
     }
+  })
+
+  it('of a log that begins later throws Compacted for what is before, and knows where it begins', () => {
+    const short = compact(log, 4)
+    const state = stateWith({ log: short, appliedIndex: 7 })
+    expect(history(state, codec, 5).map(({ command }) => command)).toEqual(['c', 'd', 'e'])
+    for (const from of [1, 4]) {
+      expect(() => history(state, codec, from)).toThrow(Compacted)
+      expect(() => history(state, codec, from)).toThrow(/index \d is compacted: .* begins at 5/)
+    }
+  })
+
+  it('of a log that goes on behind what is applied is empty', () => {
+    const state = stateWith({ log: emptyLog({ index: 9, term: 2 }), appliedIndex: 7 })
+    expect(() => history(state, codec, 8)).toThrow(Compacted)
+    expect(history(state, codec, 10)).toEqual([])
+  })
+
+  it('has the commands of requests, each once and without what stands before it', () => {
+    const session = { index: 1, term: 1 }
+    const batch = requests(1, 1, { sessions: 9, results: 9, entries: 9 }, [
+      { session, sequence: 0, lowest: 0 },
+      'a',
+    ])
+    const again = requests(3, 1, [{ session, sequence: 0, lowest: 0 }, 'a'])
+    const log = append(emptyLog(), [batch, again, commands(4, 1, 'b')])
+    const repeats = new Repeats()
+    repeats.add(3)
+    const from = (index: number) =>
+      history(stateWith({ log, appliedIndex: 4 }), codec, index, 10, repeats).map(
+        ({ index: at, command }) => `${command} ${at}`,
+      )
+    expect(from(1)).toEqual(['a 2', 'b 4'])
+    expect(from(3)).toEqual(['b 4'])
+    repeats.forget(3)
+    expect(repeats.piece()).toEqual({ base: 2, indexes: [3] })
+    expect(from(3)).toEqual(['b 4'])
+    expect(() => from(2)).toThrow(new Compacted(2, 3))
+    repeats.forget(4)
+    expect(repeats.piece()).toEqual({ base: 3, indexes: [] })
   })
 })

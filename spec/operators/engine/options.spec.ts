@@ -1,3 +1,4 @@
+import { foundingMembers } from '../../../lib/members.ts'
 import { NEVER } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../../lib/errors.ts'
@@ -27,10 +28,12 @@ describe('options', () => {
     const { protocol, ...rest } = settings(alone)
     expect(protocol).toEqual({
       id: 'a',
-      members: { voters: ['a'] },
+      members: foundingMembers(['a']),
       ...{ electionTimeoutMin: 150, electionTimeoutMax: 300, preVote: true, checkQuorum: true },
+      lease: 0,
       ...{ maxAppendBytes: 2 ** 20, maxInflightMessages: 256 },
       ...{ maxInflightBytes: 2 ** 24, maxUncommittedBytes: 2 ** 26 },
+      ...{ snapshotEntries: 1_000_000, snapshotBytes: 2 ** 26, snapshotTailBytes: 2 ** 24 },
     })
     expect(rest).toMatchObject({ heartbeat: 50, proposeTimeout: 5000, queryTimeout: 5000 })
   })
@@ -74,7 +77,11 @@ const bad: readonly (readonly [option: string, options: object])[] = [
   ['storage', { storage: null }],
   ['transport', { transport: {} }],
   ['random', { random: 0.5 }],
-  ['members', { members: [] }],
+  ['transport', { members: [], storage }],
+  ['leaseReads', { leaseReads: true, checkQuorum: false }],
+  ['maxClockDrift', { maxClockDrift: 2 }],
+  ['addresses', { addresses: { a: 7 } }],
+  ['storage', { members: [], transport }],
   ['members', { members: ['b', 'c'], storage, transport }],
   ['members', { members: 'abc', storage, transport }],
   ['members', { members: ['a', 'b', 'b'], storage, transport }],
@@ -101,6 +108,10 @@ const bad: readonly (readonly [option: string, options: object])[] = [
   ['maxInflightMessages', { maxInflightMessages: 0 }],
   ['maxInflightMessages', { maxInflightMessages: 65_537 }],
   ['maxInflightBytes', { maxInflightBytes: 1023 }],
+  ['maxSessions', { maxSessions: 0 }],
+  ['maxSessions', { maxSessions: 1_000_001 }],
+  ['maxOpenProposals', { maxOpenProposals: 1.5 }],
+  ['sessionEntries', { sessionEntries: Infinity }],
   ['maxUncommittedBytes', { maxUncommittedBytes: '1 MiB' }],
 ]
 

@@ -1,6 +1,6 @@
-import { concatMap, delay, map, merge, mergeMap, NEVER, of, throwError, timer } from 'rxjs'
+import { concatMap, delay, filter, map, merge, mergeMap, NEVER, of, throwError, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import type { Restored, Save, Saved } from '../../../lib/storage.ts'
+import type { DiskRequest, Restored, Save, Saved } from '../../../lib/storage.ts'
 import type { Storage } from '../../../operators/adapters.ts'
 import { persist } from '../../../operators/engine/persist.ts'
 import { marbles, stepWith } from '../support.ts'
@@ -22,6 +22,7 @@ const disk =
     merge(
       of(restored).pipe(delay(2)),
       saves.pipe(
+        filter((request) => request.type === 'save'),
         concatMap(({ sequence, term }) =>
           timer(times[sequence - 1] ?? 0).pipe(
             map((): Saved => ({ type: 'saved', sequence, term })),
@@ -47,7 +48,7 @@ describe('persist', () => {
   })
 
   it('gives the storage what is saved and nothing else', () => {
-    const given: Save[] = []
+    const given: DiskRequest[] = []
     const storage: Storage = (saves) => {
       saves.subscribe((it) => given.push(it))
       return NEVER

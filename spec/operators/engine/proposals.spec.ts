@@ -2,9 +2,11 @@ import { VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { noop, unpack, type Batch } from '../../../lib/batch.ts'
 import type { Proposed } from '../../../lib/events.ts'
+import { SessionExpired } from '../../../lib/sessions.ts'
+import type { AppliedBatch } from '../../../lib/turn.ts'
 import { msgpack } from '../../../operators/codec.ts'
 import { Proposals } from '../../../operators/engine/proposals.ts'
-import { commands } from '../support.ts'
+import { commands, requests } from '../support.ts'
 
 const codec = msgpack<string>()
 const limits = { maxCommandBytes: 100, maxAppendBytes: 200, maxUncommittedBytes: 1000 }
@@ -57,6 +59,37 @@ describe('proposals', () => {
       [1, 1],
     ])
     expect(raised[0]!.bytes).toEqual(commands(1, 1, 'x', 'y').bytes)
+  })
+
+  it('make a batch of each kind, in the order in which they came', () => {
+    const { turns, raised, proposals, submit } = taking()
+    const settle = { applied: () => undefined, failed: () => undefined }
+    const request = { session: { index: 1, term: 1 }, sequence: 0, lowest: 0 }
+    const limits = { sessions: 1, results: 2, entries: 3 }
+    submit('x')
+    proposals.request('y', request, settle)
+    proposals.openSession(limits, settle)
+    submit('z')
+    turns.flush()
+    expect(raised.map(({ kind, count }) => [kind, count])).toEqual([
+      ['command', 1],
+      ['request', 2],
+      ['command', 1],
+    ])
+    expect(raised[1]!.bytes).toEqual(requests(1, 1, [request, 'y'], limits).bytes)
+  })
+
+  it('whose session has expired are told so', () => {
+    const { turns, raised, proposals } = taking()
+    const failed: unknown[] = []
+    const settle = { applied: () => undefined, failed: (error: unknown) => failed.push(error) }
+    const request = { session: { index: 1, term: 1 }, sequence: 0, lowest: 0 }
+    proposals.request('y', request, settle)
+    turns.flush()
+    proposals.answered({ type: 'accepted', ticket: raised[0]!.ticket, index: 5, term: 1 })
+    const batch = requests(5, 1, [request, 'y'])
+    proposals.applied({ batch, outcomes: [], answers: [undefined] } as AppliedBatch)
+    expect(failed).toEqual([new SessionExpired(5, 'unknown')])
   })
 
   it('make another batch before one grows beyond a message', () => {

@@ -9,7 +9,7 @@ const vote = (term: number, granted = true, pre = false): Message => ({
   ...{ type: 'vote', term, pre, granted },
 })
 const ask = (term: number, pre = false): Message => ({
-  ...{ type: 'requestVote', term, pre, lastIndex: 0, lastTerm: 0 },
+  ...{ type: 'requestVote', term, pre, handedOver: false, lastIndex: 0, lastTerm: 0 },
 })
 const acknowledge = (term: number, match: number): Message => ({ type: 'appended', term, match })
 

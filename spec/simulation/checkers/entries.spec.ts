@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { append } from '../../../lib/log.ts'
+import { append, compact, emptyLog } from '../../../lib/log.ts'
 import {
-  commonCells,
+  lastCommon,
   lastOf,
   termIn,
   visitBatch,
@@ -34,14 +34,25 @@ describe('a log read without the engine', () => {
   it('never looks behind the end of a window', () => {
     const window = { ...log, length: 2, lastIndex: 4 }
     expect(termIn(window, 5)).toBeUndefined()
-    expect(lastOf(window, commonCells(log, window))).toBe(4)
+    expect(lastCommon(log, window)).toBe(4)
   })
 
   it('finds what two windows have in common', () => {
     const other = append({ ...log, length: 2, lastIndex: 4, lastTerm: 1 }, [entryOf(5, '4')])
-    expect(commonCells(log, other)).toBe(2)
-    expect(commonCells(log, logOf())).toBe(0)
+    expect(lastCommon(log, other)).toBe(4)
+    expect(lastCommon(log, logOf())).toBe(0)
     expect(lastOf(log, 0)).toBe(0)
+  })
+
+  it('finds what a log and the same without its beginning have in common', () => {
+    const short = compact(log, 4)
+    expect(short.base).toEqual({ index: 4, term: 1 })
+    expect([3, 4, 5, 6].map((index) => termIn(short, index))).toEqual([undefined, 1, 2, 3])
+    expect(lastCommon(log, short)).toBe(6)
+    expect(lastCommon(short, log)).toBe(6)
+    expect(lastCommon(short, { ...log, length: 3, lastIndex: 5 })).toBe(5)
+    expect(lastCommon(short, { ...log, length: 2, lastIndex: 4 })).toBe(4)
+    expect(lastCommon(log, emptyLog({ index: 9, term: 3 }))).toBe(9)
   })
 
   it('tells entries apart by kind, by bytes, and by length', () => {

@@ -7,6 +7,7 @@ import { leaderCompleteness } from '../../../testing/checkers/leaderCompleteness
 import { logMatching } from '../../../testing/checkers/logMatching.ts'
 import { monotone } from '../../../testing/checkers/monotone.ts'
 import { batchOf, disk, entryOf, judge, leader, logOf, turn, wiped } from './support.ts'
+import { foundingMembers } from '../../../lib/members.ts'
 
 describe('leader append-only: a leader never overwrites or deletes (§5.3)', () => {
   const log = logOf('1', '1:x')
@@ -178,7 +179,7 @@ describe('durable commit: on the disks of a majority (§5.3)', () => {
   })
 
   it('half of four disks is not a majority [bug 68]', () => {
-    const members = { voters: ['a', 'b', 'c', 'd'] }
+    const members = foundingMembers(['a', 'b', 'c', 'd'])
     const run = [disk('a', 1, 'a', '1'), disk('b', 1, 'a', '1')]
     const commit = turn('a', { term: 1, commitIndex: 1, role: leader, log: logOf('1'), members })
     expect(judge(durableCommit, [...run, commit])).toHaveLength(1)

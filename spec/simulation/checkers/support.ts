@@ -1,15 +1,17 @@
 import { noop, pack, type Batch } from '../../../lib/batch.ts'
 import { append, emptyLog, type Log } from '../../../lib/log.ts'
+import type { Event } from '../../../lib/events.ts'
 import type { Message } from '../../../lib/messages.ts'
 import { booting, type Leader, type State } from '../../../lib/state.ts'
-import { begin, finish, type AppliedBatch, type Step } from '../../../lib/turn.ts'
-import type { NodeId } from '../../../lib/types.ts'
+import { begin, finish, type Answer, type AppliedBatch, type Step } from '../../../lib/turn.ts'
+import type { Index, Mark, Millis, NodeId, Term } from '../../../lib/types.ts'
 import type {
   MakeChecker,
   Observation,
   Request,
   Response,
 } from '../../../testing/checkers/observation.ts'
+import { foundingMembers } from '../../../lib/members.ts'
 
 /** What a checker says about a run, in order. */
 export function judge(make: MakeChecker, run: readonly Observation[]): string[] {
@@ -42,8 +44,12 @@ export const leader: Leader = {
   progress: [],
   round: 0,
   pulse: 0,
+  pulses: [],
+  leaseEnd: -Infinity,
   untold: undefined,
   reads: [],
+  changing: undefined,
+  transfer: undefined,
 }
 
 export const follower = (of?: NodeId): State['role'] => ({
@@ -57,23 +63,31 @@ interface Told extends Partial<Omit<State, 'log'>> {
   readonly life?: number
   readonly says?: readonly (readonly [NodeId, Message])[]
   readonly applied?: readonly AppliedBatch[]
+  readonly at?: Millis
+  readonly events?: readonly Event[]
+  readonly answers?: readonly Answer[]
+  readonly restore?: Step['restore']
+  readonly disk?: Step['disk']
 }
 
 /** A turn of one of the servers a, b and c, that ends in a state with what is told, in life 1. */
 export function turn(
   id: NodeId,
-  { life = 1, says = [], applied = [], ...told }: Told,
+  { life = 1, at = 0, says = [], applied = [], events = [], ...rest }: Told,
 ): Observation {
-  const members = { voters: ['a', 'b', 'c'] }
+  const { answers = [], restore, disk = [], ...told } = rest
+  const members = foundingMembers(['a', 'b', 'c'])
   const config = {
     ...{ id, members, electionTimeoutMin: 1, electionTimeoutMax: 2 },
-    ...{ preVote: true, checkQuorum: true, maxAppendBytes: 1 },
+    ...{ preVote: true, checkQuorum: true, lease: 0, maxAppendBytes: 1 },
     ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
+    ...{ snapshotEntries: 1, snapshotBytes: 1, snapshotTailBytes: 0 },
   }
   const before = booting(config)
   const state: State = { ...before, booted: true, ...told }
   const send = says.map(([to, message]) => ({ from: id, to, message }))
-  const step: Step = { ...finish(begin(before), before, []), state, send, applied }
+  const heard = { at, events, answers, restore, disk }
+  const step: Step = { ...finish(begin(before), []), ...heard, state, send, applied }
   return { type: 'step', at: 0, id, life, step }
 }
 
@@ -86,8 +100,29 @@ export function disk(
 ): Observation {
   const terms = [0, ...entries.map((entry) => Number(entry.split(':')[0]))]
   const termAt = (index: number): number | undefined => terms[index]
-  return { type: 'durable', at: 0, id, term, vote, lastIndex: entries.length, termAt }
+  const lastIndex = entries.length
+  return { type: 'durable', at: 0, id, term, vote, lastIndex, snapshot: undefined, termAt }
 }
+
+/** A server's disk in term 1 with a snapshot that stands for everything through an entry, and no entries behind it. */
+export function snapshotDisk(id: NodeId, index: Index, term: Term, text = ''): Observation {
+  const snapshot = { mark: markOf(index, term), bytes: new TextEncoder().encode(text) }
+  const termAt = (at: Index): Term | undefined => (at === index ? term : undefined)
+  return {
+    type: 'durable',
+    at: 0,
+    id,
+    term: 1,
+    vote: undefined,
+    lastIndex: index,
+    snapshot,
+    termAt,
+  }
+}
+
+export const markOf = (index: Index, term: Term): Mark => ({
+  ...{ index, term, members: foundingMembers(['a', 'b', 'c']) },
+})
 
 export const started = (id: NodeId, life = 1): Observation => ({ type: 'started', at: 0, id, life })
 export const stopped = (id: NodeId, life = 1): Observation => ({ type: 'stopped', at: 0, id, life })

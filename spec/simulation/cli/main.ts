@@ -52,7 +52,9 @@ function progress(seeds: number): (totals: Totals) => void {
   let last = performance.now()
   return (totals) => {
     const isLast = totals.seeds === seeds
-    const line = `${totals.seeds} of ${seeds} seeds, ${totals.violations} violations`
+    const { taken, installed } = totals.snapshots
+    const snapshots = `${taken} snapshots taken, ${installed} installed`
+    const line = `${totals.seeds} of ${seeds} seeds, ${snapshots}, ${totals.violations} violations`
     if (stderr.isTTY) stderr.write(`\r${line}${isLast ? '\n' : ''}`)
     else if (isLast || performance.now() - last > REPORT_EVERY) {
       stderr.write(`${line}\n`)

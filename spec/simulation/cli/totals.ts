@@ -3,25 +3,7 @@ import type { Report } from '../../../testing/simulation/simulate.ts'
 /** What of a report goes from a worker to the totals. */
 export type Summary = Omit<Report, 'schedule' | 'trace'>
 
-export const summaryOf = ({
-  seed,
-  violations,
-  hash,
-  virtualMs,
-  elections,
-  commits,
-  operations,
-  faults,
-}: Report): Summary => ({
-  seed,
-  violations,
-  hash,
-  virtualMs,
-  elections,
-  commits,
-  operations,
-  faults,
-})
+export const summaryOf = ({ schedule: _, trace: __, ...summary }: Report): Summary => summary
 
 /** What many seeds came to. */
 export interface Totals {
@@ -30,6 +12,7 @@ export interface Totals {
   readonly virtualMs: number
   readonly elections: number
   readonly commits: number
+  readonly snapshots: Report['snapshots']
   readonly operations: number
   readonly faults: Readonly<Record<string, number>>
 }
@@ -40,6 +23,7 @@ export const nothing: Totals = {
   virtualMs: 0,
   elections: 0,
   commits: 0,
+  snapshots: { taken: 0, installed: 0 },
   operations: 0,
   faults: {},
 }
@@ -55,6 +39,10 @@ export function add(totals: Totals, summary: Summary): Totals {
     virtualMs: totals.virtualMs + summary.virtualMs,
     elections: totals.elections + summary.elections,
     commits: totals.commits + summary.commits,
+    snapshots: {
+      taken: totals.snapshots.taken + summary.snapshots.taken,
+      installed: totals.snapshots.installed + summary.snapshots.installed,
+    },
     operations: totals.operations + summary.operations,
     faults,
   }
@@ -80,7 +68,8 @@ export function table(totals: Totals, ms: number): string {
     ['virtual seconds per second', virtualSecondsPerSecond],
     ['elections', totals.elections],
     ['commits', totals.commits],
-    ['snapshots', SNAPSHOTS],
+    ['snapshots taken', totals.snapshots.taken],
+    ['snapshots installed', totals.snapshots.installed],
     ['operations of clients', totals.operations],
     ...kinds.map(([kind, count]) => [`fault ${kind}`, count] as const),
     ['violations', totals.violations],
@@ -96,7 +85,7 @@ export function json(totals: Totals, ms: number): string {
   const faults = Object.fromEntries(
     Object.entries(totals.faults).sort(([a], [b]) => (a < b ? -1 : 1)),
   )
-  const snapshots = SNAPSHOTS
+  const snapshots = totals.snapshots.taken + totals.snapshots.installed
   return JSON.stringify({
     seeds,
     violations,
@@ -107,6 +96,3 @@ export function json(totals: Totals, ms: number): string {
     faults,
   })
 }
-
-/** The engine has none yet. */
-const SNAPSHOTS = 0

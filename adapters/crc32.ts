@@ -1,0 +1,15 @@
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+  return crc
+})
+
+/**
+ * CRC-32 as in zlib, in plain code: for what must run where there is no Node. `before` is that of the
+ * bytes that come before these.
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before
+  for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
+  return ~crc >>> 0
+}

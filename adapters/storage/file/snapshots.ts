@@ -1,0 +1,144 @@
+import { crc32 } from 'node:zlib'
+import type {
+  ChunkRead,
+  ChunkRefused,
+  ChunkWritten,
+  Notice,
+  ReadChunk,
+  WriteChunk,
+} from '../../../lib/storage.ts'
+import type { Mark } from '../../../lib/types.ts'
+import { extend, gone, isWhole, type Draft } from '../chunks.ts'
+import { isFull, type FileSystem } from './filesystem.ts'
+import { SnapshotDraft } from './snapshotDraft.ts'
+import { readPiece, type OpenSnapshot } from './snapshotReader.ts'
+
+/** Who hears of the pieces. */
+export interface SnapshotListener {
+  /** The snapshot is durable, and no other one will be read any more. */
+  taken(mark: Mark): void
+  answered(fact: ChunkRead | ChunkRefused | ChunkWritten | Notice): void
+  /** Everything is answered. */
+  idled(): void
+  /** Nothing more will be read or written. */
+  failed(error: unknown): void
+}
+
+/** Writes and reads the pieces of snapshots, one after the other, beside the writes of the log. */
+export class Snapshots {
+  private readonly waiting: (ReadChunk | WriteChunk)[] = []
+  private working: Promise<void> | undefined
+  private stopped = false
+  private draft: Draft | undefined
+  private file: SnapshotDraft | undefined
+
+  constructor(
+    private readonly files: FileSystem,
+    private readonly directory: string,
+    private readonly logId: bigint,
+    private newest: OpenSnapshot | undefined,
+    private readonly listener: SnapshotListener,
+  ) {}
+
+  /** Whether everything is answered. */
+  get idle(): boolean {
+    return this.working === undefined
+  }
+
+  push(request: ReadChunk | WriteChunk): void {
+    if (this.stopped) return
+    this.waiting.push(request)
+    this.working ??= this.work()
+  }
+
+  /** Lets the piece in flight finish, and forgets a snapshot that is not. */
+  async close(): Promise<void> {
+    this.stopped = true
+    await this.working
+    await this.file?.discard()
+    if (this.newest !== undefined) await this.files.close(this.newest.fd)
+  }
+
+  private async work(): Promise<void> {
+    try {
+      for (let it = this.waiting.shift(); it !== undefined; it = this.waiting.shift()) {
+        const facts = it.type === 'readChunk' ? [await this.read(it)] : await this.write(it)
+        if (this.stopped) return
+        for (const fact of facts) this.listener.answered(fact)
+      }
+      this.working = undefined
+      this.listener.idled()
+    } catch (error) {
+      this.stopped = true
+      this.listener.failed(error)
+    }
+  }
+
+  private async read(request: ReadChunk): Promise<ChunkRead> {
+    const { reader, index, offset } = request
+    const { newest } = this
+    if (newest?.mark.index !== index || offset > newest.size) return gone(request)
+    const bytes = await readPiece(this.files, newest, offset)
+    const isLast = offset + bytes.length === newest.size
+    const checksum = isLast ? newest.checksum : undefined
+    return { type: 'chunkRead', reader, index, offset, bytes, isLast, checksum }
+  }
+
+  private async write(chunk: WriteChunk): Promise<(ChunkRefused | ChunkWritten | Notice)[]> {
+    const draft = extend(this.draft, chunk, this.newest?.mark, crc32)
+    const { index } = chunk.mark
+    this.draft = draft
+    try {
+      if (await this.keep(draft, chunk)) {
+        return [{ type: 'chunkWritten', index, end: draft.end, isLast: chunk.isLast }]
+      }
+    } catch (error) {
+      if (!isFull(error)) throw error
+      await this.discard()
+      return [noSpace(index, error), { type: 'chunkRefused', index }]
+    }
+    await this.discard()
+    return [{ type: 'chunkRefused', index }]
+  }
+
+  /** Resolves with `false` when the whole is not what it should be. */
+  private async keep(draft: Draft, chunk: WriteChunk): Promise<boolean> {
+    const { files, directory, logId } = this
+    if (chunk.offset === 0) {
+      await this.file?.discard()
+      this.file = undefined
+      this.file = await SnapshotDraft.create(files, directory, logId, chunk.mark)
+    }
+    const file = this.file!
+    await file.add(chunk.bytes)
+    if (!chunk.isLast) return true
+    if (!isWhole(draft, chunk)) return false
+    await this.adopt(await file.finish(draft.checksum))
+    return true
+  }
+
+  private async adopt(snapshot: OpenSnapshot): Promise<void> {
+    const older = this.newest
+    this.newest = snapshot
+    this.draft = undefined
+    this.file = undefined
+    this.listener.taken(snapshot.mark)
+    if (older === undefined) return
+    await this.files.close(older.fd)
+    if (older.file !== snapshot.file) await this.files.remove(older.file)
+  }
+
+  private async discard(): Promise<void> {
+    this.draft = undefined
+    await this.file?.discard()
+    this.file = undefined
+  }
+}
+
+const noSpace = (index: number, cause: unknown): Notice => ({
+  type: 'notice',
+  source: 'storage',
+  code: 'snapshot-no-space',
+  message: `the disk has no space for the snapshot through entry ${index}: the older one stands`,
+  cause,
+})

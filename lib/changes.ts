@@ -1,0 +1,225 @@
+import { pack } from './batch.ts'
+import { settledThrough } from './configurations.ts'
+import { follow } from './election.ts'
+import { append } from './log.ts'
+import { encodeMembers, isSameList, resolve, serversOf, votes } from './members.ts'
+import {
+  changedLeader,
+  leaderOf,
+  progressOf,
+  unknownProgress,
+  type Changing,
+  type Leader,
+  type State,
+} from './state.ts'
+import type { Unchanged } from './errors.ts'
+import { successor } from './transfer.ts'
+import { answer, send, update, write, type Turn } from './turn.ts'
+import type { Members, NodeId, Plan } from './types.ts'
+
+/**
+ * Changes of the members (§6). New voters first listen until they have caught up; then the leader writes a
+ * joint configuration, in which the old voters and the new ones both have to agree, and when that is
+ * committed the new one alone. Whoever leads then completes what is joint.
+ */
+
+/** A new server that has not caught up after so many rounds is too slow (thesis §4.2.1). */
+const ROUNDS = 10
+
+/** Somebody wants other members. */
+export function changeWanted(turn: Turn, ticket: number, plan: Plan): Turn {
+  const { state } = turn
+  const { role } = state
+  if (role.type !== 'leader') {
+    return answer(turn, { type: 'unchanged', ticket, reason: 'notLeader', leader: leaderOf(state) })
+  }
+  const reason = objection(turn, role, plan)
+  if (reason !== undefined) return refuse(turn, ticket, reason)
+  const target = resolve(state.members, plan)
+  if (isMet(state.members, target)) {
+    return answer(turn, { type: 'changed', ticket, index: state.members.index })
+  }
+  const round = { index: state.log.lastIndex, at: turn.at, number: 1 }
+  const begun = lead(turn, role, { changing: { ticket, plan, round } })
+  const newcomers = target.voters.filter((id) => !votes(state.members, id))
+  const learners = serversOf({
+    ...{ ...state.members, voters: [], outgoing: [] },
+    learners: [...target.learners.filter((id) => !votes(state.members, id)), ...newcomers],
+  })
+  const { addresses } = target
+  const isListening = isSameList(learners, state.members.learners)
+  return isListening && newcomers.length > 0
+    ? begun
+    : newcomers.length > 0
+      ? configure(begun, {
+          ...state.members,
+          learners,
+          addresses: { ...state.members.addresses, ...addresses },
+        })
+      : leave(begun, target)
+}
+
+type Target = ReturnType<typeof resolve>
+
+function objection(turn: Turn, role: Leader, plan: Plan): Unchanged | undefined {
+  const { members, commitIndex } = turn.state
+  if (role.changing !== undefined || members.outgoing.length > 0) return 'busy'
+  // Two leaders could otherwise each commit a change that the other has never seen.
+  if (commitIndex < role.firstIndex) return 'early'
+  if (members.index > commitIndex) return 'busy'
+  if (plan.expected !== undefined && plan.expected !== members.index) return 'conflict'
+  const { voters } = resolve(members, plan)
+  if (voters.length === 0) return 'empty'
+  return isHeard(turn, role, voters) ? undefined : 'quorum'
+}
+
+/** Whether a majority of these voters is new, to be heard yet, or was heard lately. */
+function isHeard({ state, at }: Turn, role: Leader, voters: readonly NodeId[]): boolean {
+  const { config, members } = state
+  const heard = voters.filter((id) => {
+    const contact = progressOf(role, id)?.contact ?? -Infinity
+    return id === config.id || !votes(members, id) || at - contact < config.electionTimeoutMax
+  })
+  return heard.length * 2 > voters.length
+}
+
+const isMet = (members: Members, { voters, learners, addresses }: Target): boolean =>
+  isSameList(members.voters, voters) &&
+  isSameList(members.learners, learners) &&
+  Object.entries(addresses).every(([id, address]) => members.addresses[id] === address)
+
+/** At the end of a leader's turn: the change goes on as far as it can. */
+export function changeMembers(turn: Turn): Turn {
+  const { state } = turn
+  if (state.role.type !== 'leader') return turn
+  const settled = settledThrough(state.configurations, state.commitIndex)
+  const pruned = settled === state.configurations ? turn : update(turn, { configurations: settled })
+  return watchServers(proceed(pruned))
+}
+
+function proceed(turn: Turn): Turn {
+  const { role, members, commitIndex } = turn.state
+  if (role.type !== 'leader' || members.index > commitIndex || commitIndex < role.firstIndex) {
+    return turn
+  }
+  if (members.outgoing.length > 0) return configure(turn, { ...members, outgoing: [] })
+  const { changing } = role
+  if (changing === undefined) return stepAside(turn)
+  const target = resolve(members, changing.plan)
+  if (isMet(members, target)) {
+    const { ticket } = changing
+    const done = lead(turn, role, { changing: undefined })
+    return stepAside(answer(done, { type: 'changed', ticket, index: members.index }))
+  }
+  return catchUp(turn, role, changing, target)
+}
+
+/** Whoever leads without a vote has just committed that, and leads no longer (§6): whoever has most is next. */
+function stepAside(turn: Turn): Turn {
+  const { state, at } = turn
+  const { role, members, config, term } = state
+  if (role.type !== 'leader' || votes(members, config.id)) return turn
+  const to = successor(state, role, at)
+  const told = to === undefined ? turn : send(turn, to, { type: 'timeoutNow', term })
+  return follow(told, term, undefined)
+}
+
+/** Rounds of replication, until one was as quick as an election is slow (thesis §4.2.1). */
+function catchUp(turn: Turn, role: Leader, changing: Changing, target: Target): Turn {
+  const { state, at } = turn
+  const { round } = changing
+  const newcomers = target.voters.filter((id) => !votes(state.members, id))
+  const reached = Math.min(...newcomers.map((id) => progressOf(role, id)?.match ?? 0))
+  const isLate = at - round.at >= state.config.electionTimeoutMin
+  if (reached < round.index) return isOver(turn, role, changing) ? giveUp(turn, role, 'slow') : turn
+  if (!isLate) return leave(turn, target)
+  if (round.number === ROUNDS) return giveUp(turn, role, 'slow')
+  const next = { index: state.log.lastIndex, at, number: round.number + 1 }
+  return lead(turn, role, { changing: { ...changing, round: next } })
+}
+
+/** A newcomer that is silent for long does not come. */
+const isOver = ({ at, state }: Turn, role: Leader, { plan, round }: Changing): boolean =>
+  resolve(state.members, plan).voters.some((id) => {
+    const contact = progressOf(role, id)?.contact ?? round.at
+    return !votes(state.members, id) && at - contact > ROUNDS * state.config.electionTimeoutMax
+  })
+
+function giveUp(turn: Turn, role: Leader, reason: Unchanged): Turn {
+  const { changing } = role
+  if (changing === undefined) return turn
+  return refuse(lead(turn, role, { changing: undefined }), changing.ticket, reason)
+}
+
+const refuse = (turn: Turn, ticket: number, reason: Unchanged): Turn =>
+  answer(turn, { type: 'unchanged', ticket, reason, leader: leaderOf(turn.state) })
+
+/** The old configuration goes: by way of a joint one when the voters change. */
+function leave(turn: Turn, { voters, learners, addresses }: Target): Turn {
+  const { members } = turn.state
+  const outgoing = isSameList(members.voters, voters) ? [] : members.voters
+  // Whoever leaves is told so until it is done.
+  const known = outgoing.length > 0 ? { ...members.addresses, ...addresses } : addresses
+  return configure(turn, { ...members, voters, learners, outgoing, addresses: known })
+}
+
+/** Writes a configuration, which is in force from here on (§6). */
+function configure(turn: Turn, next: Members): Turn {
+  const { log, term, configurations } = turn.state
+  const index = log.lastIndex + 1
+  const members = { ...next, index, addresses: addressesOf(next) }
+  const bytes = pack([encodeMembers(members)])
+  const batch = { index, term, kind: 'members', count: 1, bytes } as const
+  return write(
+    update(turn, { log: append(log, [batch]), configurations: [...configurations, members] }),
+    [batch],
+  )
+}
+
+/** Only of servers that are in it. */
+function addressesOf(members: Members): Members['addresses'] {
+  const servers = serversOf(members)
+  return Object.fromEntries(
+    Object.entries(members.addresses).filter(([id]) => servers.includes(id)),
+  )
+}
+
+/** A leader sends to everybody in the configuration in force, and in one that is not yet committed away. */
+function watchServers(turn: Turn): Turn {
+  const { state, at } = turn
+  const { role } = state
+  if (role.type !== 'leader') return turn
+  const servers = serversOf(...state.configurations)
+  if (
+    isSameList(
+      servers,
+      role.progress.map(({ id }) => id),
+    )
+  ) {
+    return turn
+  }
+  const progress = servers.map(
+    (id) => progressOf(role, id) ?? unknownProgress(id, state.log.lastIndex, at),
+  )
+  return update(turn, { role: changedLeader(role, { progress }) })
+}
+
+/** A leader that steps down leaves the change to its successor. */
+export function abandonChange(turn: Turn): Turn {
+  const { role } = turn.state
+  if (role.type !== 'leader' || role.changing === undefined) return turn
+  const { ticket } = role.changing
+  return answer(turn, { type: 'unchanged', ticket, reason: 'deposed', leader: undefined })
+}
+
+const lead = (turn: Turn, role: Leader, change: Partial<Leader>): Turn =>
+  update(turn, { role: changedLeader(role, change) })
+
+/** Entries that the slowest new voter lacks in this round. */
+export function entriesLeft({ role, members }: State): number {
+  if (role.type !== 'leader' || role.changing === undefined) return 0
+  const { plan, round } = role.changing
+  const newcomers = resolve(members, plan).voters.filter((id) => !votes(members, id))
+  const matches = newcomers.map((id) => progressOf(role, id)?.match ?? 0)
+  return Math.max(0, round.index - Math.min(round.index, ...matches))
+}

@@ -1,0 +1,87 @@
+import type { Kept } from './errors.ts'
+import {
+  changedLeader,
+  leaderOf,
+  progressOf,
+  type Leader,
+  type Progress,
+  type State,
+} from './state.ts'
+import { answer, send, update, type Turn } from './turn.ts'
+import type { Millis, NodeId } from './types.ts'
+
+/**
+ * A leader hands its leadership over (thesis §3.10): it takes in nothing new, waits until its successor has
+ * everything and tells it to campaign at once. If that does not come to a new leader within the longest
+ * election timeout, everything goes on as before.
+ */
+
+/** Somebody wants another leader. */
+export function transferWanted(turn: Turn, ticket: number, wanted: NodeId | undefined): Turn {
+  const { state, at } = turn
+  const { role } = state
+  if (role.type !== 'leader') return keep(turn, ticket, 'notLeader')
+  if (wanted === state.config.id) return answer(turn, { type: 'handedOver', ticket, to: wanted })
+  if (role.transfer !== undefined || role.changing !== undefined) return keep(turn, ticket, 'busy')
+  const to = successor(state, role, at, wanted)
+  if (to === undefined) return keep(turn, ticket, 'nobody')
+  return update(turn, {
+    role: changedLeader(role, { transfer: { ticket, to, since: at, isTold: false } }),
+  })
+}
+
+/** The disk is full, or no longer: a leader that can take in nothing new lets another one lead. */
+export function space(turn: Turn, isShortOfSpace: boolean): Turn {
+  const noted = update(turn, { isShortOfSpace })
+  const isUseless = isShortOfSpace && turn.state.role.type === 'leader'
+  return isUseless ? transferWanted(noted, NOBODY, undefined) : noted
+}
+
+/** The ticket of whoever does not wait for an answer. */
+const NOBODY = -1
+
+/** The one that was named, or whoever has most; a voter, and heard lately. */
+export function successor(
+  { members, config }: State,
+  { progress }: Leader,
+  at: Millis,
+  wanted?: NodeId,
+): NodeId | undefined {
+  const isFit = ({ id, contact }: Progress): boolean =>
+    id !== config.id &&
+    (wanted === undefined || id === wanted) &&
+    members.voters.includes(id) &&
+    at - contact < config.electionTimeoutMax
+  return progress.filter(isFit).sort((a, b) => b.match - a.match)[0]?.id
+}
+
+/** At the end of a leader's turn: the successor has everything, or it took too long. */
+export function handOver(turn: Turn): Turn {
+  const { state, at } = turn
+  const { role, term, log, config } = state
+  if (role.type !== 'leader' || role.transfer === undefined) return turn
+  const { transfer } = role
+  const isOver = at - transfer.since >= config.electionTimeoutMax
+  const successor = progressOf(role, transfer.to)
+  if (isOver || successor === undefined) {
+    // The successor may still campaign: what was answered before it was told counts for no lease.
+    const kept = update(turn, {
+      role: changedLeader(role, { transfer: undefined, pulses: [], leaseEnd: -Infinity }),
+    })
+    return keep(kept, transfer.ticket, 'late')
+  }
+  if (transfer.isTold || successor.match < log.lastIndex) return turn
+  const told = changedLeader(role, { transfer: { ...transfer, isTold: true } })
+  return send(update(turn, { role: told }), transfer.to, { type: 'timeoutNow', term })
+}
+
+/** A leader that steps down while it hands over has done what was wanted. */
+export function abandonTransfer(turn: Turn): Turn {
+  const { role } = turn.state
+  if (role.type !== 'leader' || role.transfer === undefined) return turn
+  const { ticket, to, isTold } = role.transfer
+  return isTold ? answer(turn, { type: 'handedOver', ticket, to }) : keep(turn, ticket, 'late')
+}
+
+const keep = (turn: Turn, ticket: number, reason: Kept): Turn =>
+  answer(turn, { type: 'kept', ticket, reason, leader: leaderOf(turn.state) })

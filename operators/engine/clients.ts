@@ -1,0 +1,94 @@
+import { unpack, type Batch } from '../../lib/batch.ts'
+import { readRequested, type Request } from '../../lib/sessions.ts'
+import type { AppliedBatch } from '../../lib/turn.ts'
+import type { Index, Position, Term } from '../../lib/types.ts'
+import type { Applied } from './node.ts'
+import { Repeats, type RepeatsPiece } from './repeats.ts'
+import { SessionReader, Sessions, type Result } from './sessions.ts'
+
+/** A batch of requests. Its `outcomes` are those of the requests that were the first of their name. */
+export interface AppliedRequests<C, R> extends AppliedBatch {
+  readonly outcomes: readonly Applied<C, R>[]
+  /** What came of each entry, here or earlier; `undefined` where nobody can tell. */
+  readonly answers: readonly (Result | undefined)[]
+}
+
+type Apply<C, R> = (command: Uint8Array, index: Index, term: Term) => Applied<C, R>
+
+/** What is replicated beside the application's state, for whoever asks it to apply a command once. */
+export class Clients {
+  constructor(
+    private readonly sessions = new Sessions(),
+    /** The entries at which nothing was applied. */
+    readonly repeats = new Repeats(),
+  ) {}
+
+  /** Applies the requests of a batch that are the first of their name. */
+  apply<C, R>(batch: Batch, apply: Apply<C, R>): AppliedRequests<C, R> {
+    const { term } = batch
+    const outcomes: Applied<C, R>[] = []
+    const once: Apply<C, R> = (...entry) => {
+      const outcome = apply(...entry)
+      outcomes.push(outcome)
+      return outcome
+    }
+    const answers = unpack(batch).map((payload, i) =>
+      this.#answer(payload, { index: batch.index + i, term }, once),
+    )
+    return { batch, outcomes, answers }
+  }
+
+  /** What came of a request, as far as it is known here. */
+  find(request: Pick<Request, 'session' | 'sequence'>): Result | undefined {
+    return this.sessions.find(request)
+  }
+
+  /** All of it, as it is now. */
+  pieces(): Iterable<unknown> {
+    const repeats = this.repeats.piece()
+    const sessions = this.sessions.pieces()
+    return (function* () {
+      yield repeats
+      yield* sessions
+    })()
+  }
+
+  #answer<C, R>(payload: Uint8Array, at: Position, apply: Apply<C, R>): Result | undefined {
+    const requested = readRequested(payload)
+    if (requested?.type === 'open') {
+      this.sessions.open(at, requested.limits)
+      return { ...at, ok: true, result: at }
+    }
+    const known = requested ? this.sessions.judge(requested.request, at.index) : 'expired'
+    if (requested === undefined || known !== 'first') {
+      this.repeats.add(at.index)
+      return typeof known === 'string' ? undefined : known
+    }
+    const outcome = apply(requested.command, at.index, at.term)
+    const result: Result = outcome.ok
+      ? { ...at, ok: true, result: outcome.result }
+      : { ...at, ok: false, error: outcome.error }
+    this.sessions.keep(requested.request, result)
+    return result
+  }
+}
+
+/** Puts it together again from the pieces with which a snapshot begins. */
+export class ClientsReader {
+  readonly #sessions = new SessionReader()
+  #repeats: Repeats | undefined
+
+  /** Whether all of it has come. */
+  get isDone(): boolean {
+    return this.#sessions.isDone
+  }
+
+  get clients(): Clients {
+    return new Clients(this.#sessions.sessions, this.#repeats)
+  }
+
+  take(piece: unknown): void {
+    if (this.#repeats === undefined) this.#repeats = new Repeats(piece as RepeatsPiece)
+    else this.#sessions.take(piece)
+  }
+}

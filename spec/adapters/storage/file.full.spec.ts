@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { nodeFileSystem, type FileSystem } from '../../../adapters/storage/file/filesystem.ts'
+import { fileStorage } from '../../../adapters/storage/file/storage.ts'
+import { temporaryDirectories } from './directories.ts'
+import type { Save } from '../../../lib/storage.ts'
+import { batch, entriesOf, logAfter, reopen, run, save, type Run } from './run.ts'
+
+const directory = temporaryDirectories()
+const SEGMENT = 16 << 10
+
+const appends = (count: number, size: number) =>
+  Array.from({ length: count }, (_, i) => save(i + 1, 1, 'a', batch(i + 1, 1, ['x'.repeat(size)])))
+
+/** A disk on which nothing can be laid out while it is full. */
+function filling() {
+  const disk = { isFull: false }
+  const full = (): Error => Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+  const zeros: FileSystem['zeros'] = (path, size, flag) =>
+    disk.isFull ? Promise.reject(full()) : nodeFileSystem.zeros(path, size, flag)
+  return { disk, files: { ...nodeFileSystem, zeros } }
+}
+
+async function oneByOne(node: Run, saves: readonly Save[]): Promise<void> {
+  for (const it of saves) {
+    node.save$.next(it)
+    await node.acknowledged(it.sequence)
+  }
+}
+
+const spaceIn = (node: Run): boolean[] =>
+  node.said.flatMap((it) => (it.type === 'space' ? [it.isShort] : []))
+
+describe('a disk that is full', () => {
+  it('is told before the log has no room, and everything is written once there is room again [bug 59][F20]', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    const node = run(fileStorage(files, path, SEGMENT))
+    await node.restored()
+    const saves = appends(12, 3_000)
+    // The first segment and the one behind it are laid out; the one after that cannot be.
+    for (const it of saves.slice(0, 2)) node.save$.next(it)
+    await node.acknowledged(2)
+    disk.isFull = true
+    const written = oneByOne(node, saves.slice(2))
+    await expect.poll(() => spaceIn(node), { timeout: 5_000 }).toEqual([true])
+    expect(node.saved.length).toBeLessThan(12)
+    disk.isFull = false
+    await written
+    expect(spaceIn(node)).toEqual([true, false])
+    node.stop()
+    expect(entriesOf((await reopen(fileStorage(nodeFileSystem, path, SEGMENT))).batches)).toEqual(
+      logAfter(saves),
+    )
+  })
+
+  it('can be let go at once', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    const node = run(fileStorage(files, path, SEGMENT))
+    await node.restored()
+    disk.isFull = true
+    for (const it of appends(12, 3_000)) node.save$.next(it)
+    await expect.poll(() => spaceIn(node), { timeout: 5_000 }).toEqual([true])
+    node.stop()
+    const again = await reopen(fileStorage(nodeFileSystem, path, SEGMENT))
+    expect(again.batches.length).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,39 @@
+import type { NodeId, Term } from '../../lib/types.ts'
+import { Lives } from './lives.ts'
+import type { MakeChecker } from './observation.ts'
+import { received } from './received.ts'
+
+interface Memory {
+  /** The last term that it campaigned in. */
+  campaigned: Term
+  /** Who has said yes in advance to which term, also to one that it asked for in an earlier life. */
+  consents: Map<Term, Set<NodeId>>
+}
+
+/** A server raises its term only when a majority, itself among it, has said yes in advance (thesis §9.6). */
+export const askedInAdvance: MakeChecker = (violate) => {
+  const lives = new Lives<Memory>(() => ({ campaigned: 0, consents: new Map() }))
+  return {
+    name: 'asked in advance',
+    observe: (seen) => {
+      if (seen.type !== 'step') return
+      const { id, life, step } = seen
+      const { role, term, config, members } = step.state
+      const memory = lives.of(id, life)
+      const { consents } = memory
+      for (const { from, message } of received(step)) {
+        if (message.type !== 'vote' || !message.pre || !message.granted) continue
+        consents.set(message.term, (consents.get(message.term) ?? new Set()).add(from))
+      }
+      if (role.type !== 'candidate' || term === memory.campaigned) return
+      memory.campaigned = term
+      const { voters } = members
+      const yes = voters.filter((voter) => voter === id || consents.get(term)?.has(voter) === true)
+      for (const past of consents.keys()) if (past <= term) consents.delete(past)
+      if (!config.preVote || voters.length === 1 || yes.length * 2 > voters.length) return
+      violate(
+        `${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`,
+      )
+    },
+  }
+}
