@@ -1,15 +1,22 @@
+import type { Members, NodeId } from 'rxraft'
+
 /** Where a socket is: `HOST:PORT`, an IPv6 host in brackets. */
 export interface Address {
   readonly host: string
   readonly port: number
 }
 
-/** One server of the cluster: its name, where its peers find it, and where clients do. */
-export interface Member {
-  readonly id: string
+/** Where a server's peers find it, and where clients do. */
+export interface Place {
+  /** `HOST:PORT`. */
   readonly peer: string
   /** Such as `http://127.0.0.1:8001`. */
   readonly http: string
+}
+
+/** One server of the cluster. */
+export interface Member extends Place {
+  readonly id: NodeId
 }
 
 /** The addresses of the demo's servers, which the client asks when it is told no others. */
@@ -33,11 +40,32 @@ export const formatAddress = ({ host, port }: Address): string =>
 
 /** Reads `ID=HOST:PORT,http://HOST:PORT`. */
 export function parseMember(text: string): Member {
-  const [, id, peer, http] = /^([^=,\s]+)=([^,]+),([^,]+)$/.exec(text) ?? []
-  if (id === undefined || peer === undefined || http === undefined) {
+  const [, id, place] = /^([^=,\s]+)=(.+)$/.exec(text) ?? []
+  if (id === undefined || place === undefined) {
     throw new Error(`"${text}" should be ID=HOST:PORT,http://HOST:PORT`)
   }
-  return { id, peer: formatAddress(parseAddress(peer)), http: parseServer(http) }
+  return { id, ...parsePlace(place) }
+}
+
+/** Reads `HOST:PORT,http://HOST:PORT`, also with a space between the two. */
+export function parsePlace(text: string): Place {
+  const [, peer, http] = /^([^,\s]+)[,\s]+([^,\s]+)$/.exec(text) ?? []
+  if (peer === undefined || http === undefined) {
+    throw new Error(`"${text}" should be HOST:PORT,http://HOST:PORT`)
+  }
+  return { peer: formatAddress(parseAddress(peer)), http: parseServer(http) }
+}
+
+/** A place as the cluster's configuration keeps it. */
+export const formatPlace = ({ peer, http }: Place): string => `${peer} ${http}`
+
+/** Where a member is, when the configuration knows. */
+export function placeOf({ addresses }: Members, id: NodeId): Place | undefined {
+  try {
+    return parsePlace(addresses[id] ?? '')
+  } catch {
+    return undefined
+  }
 }
 
 /** Reads `http://HOST:PORT`, or `HOST:PORT` alone. */

@@ -27,7 +27,7 @@ export async function call(ask: Ask, options: ClientOptions): Promise<Answer> {
   for (;;) {
     const outcomes = []
     for (const server of options.servers) {
-      const outcome = await follow(server, ask, timeout).catch(unreachable)
+      const outcome = await follow(server, ask, timeout).catch(passing)
       if (!(outcome instanceof ClientError) && outcome.status !== 503) return outcome
       outcomes.push(outcome)
     }
@@ -66,8 +66,11 @@ function targetOf({ server, headers }: Answer): [server: string, path: string] {
 const isUnreachable = (error: unknown): error is ClientError =>
   error instanceof ClientError && error.code === 'unreachable'
 
-function unreachable(error: unknown): ClientError {
-  if (error instanceof ClientError && /unreachable$/.test(error.code)) return error
+/** What another server may answer otherwise, or this one in a moment: two that change places name each other. */
+const PASSING = ['unreachable', 'leader-unreachable', 'too-many-redirects']
+
+function passing(error: unknown): ClientError {
+  if (error instanceof ClientError && PASSING.includes(error.code)) return error
   throw error
 }
 

@@ -1,18 +1,10 @@
 import { buffer } from 'node:stream/consumers'
-import { Option, type Command } from 'commander'
-import { DEMO, parseServer } from './addresses.ts'
-import { parseWhole, reads } from './arguments.ts'
-import { call } from './client.ts'
-import { Refused, type Answer, type Ask } from './exchange.ts'
+import type { Command } from 'commander'
+import { ask, client, jsonIn, print, whole, type Common } from './asking.ts'
 import { FAILED, type Io } from './io.ts'
 import { leaderAmong, standings, type Standing } from './standings.ts'
 import { tail } from './tail.ts'
 import { encodeValue, type Encoded } from './values.ts'
-
-interface Common {
-  readonly servers: readonly string[]
-  readonly json?: true
-}
 
 type Exit = (status: number) => void
 
@@ -25,34 +17,6 @@ export function addClientCommands(program: Command, io: Io, exit: Exit): void {
   addStatus(program, io, exit)
   addLeader(program, io, exit)
 }
-
-function client(program: Command, usage: string, description: string): Command {
-  return program
-    .command(usage)
-    .description(description)
-    .addOption(
-      new Option('--servers <addresses>', 'where servers are, comma-separated')
-        .env('RXRAFT_SERVERS')
-        .argParser(reads((text) => text.split(',').map((server) => parseServer(server.trim()))))
-        .default(
-          DEMO.map(({ http }) => http),
-          'those of the demo',
-        ),
-    )
-    .option('--json', 'print JSON')
-}
-
-const whole = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser(reads(parseWhole))
-
-/** Asks, and takes a refusal for an error. */
-async function ask(question: Ask, { servers }: Common): Promise<Answer> {
-  const answer = await call(question, { servers })
-  if (answer.status >= 400) throw new Refused(answer)
-  return answer
-}
-
-const jsonIn = <T>({ body }: Answer): T => JSON.parse(body.toString()) as T
 
 const pathOf = (key: string): string => `/kv/${encodeURIComponent(key)}`
 
@@ -211,9 +175,4 @@ function addLeader(program: Command, io: Io, exit: Exit): void {
     io.err('rxraft: no leader is known\n')
     exit(FAILED)
   })
-}
-
-function print<T>(io: Io, { json }: Common, value: T, human: (value: T) => string): void {
-  const text = json === undefined ? human(value) : JSON.stringify(value)
-  if (text !== '') io.out(`${text}\n`)
 }

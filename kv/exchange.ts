@@ -1,12 +1,15 @@
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { events, type ServerSent } from './events.ts'
 
 export interface Ask {
-  readonly method: 'GET' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** Path and query, percent-encoded. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
+  /** Hears what the server says before its answer is complete, when it says it in events. */
+  readonly hear?: (event: ServerSent) => void
 }
 
 export interface Answer {
@@ -41,10 +44,27 @@ export class ClientError extends Error {
 export async function send(server: string, ask: Ask, timeout: number): Promise<Answer> {
   const response = await open(server, ask, timeout)
   const { statusCode = 0, headers } = response
-  const body = await buffer(response).catch((error: unknown) => {
+  try {
+    const isTold = headers['content-type'] === 'text/event-stream'
+    if (isTold) return { server, headers, ...(await lastOf(response, ask)) }
+    return { server, status: statusCode, headers, body: await buffer(response) }
+  } catch (error) {
     throw lost(server, ask, error, true)
-  })
-  return { server, status: statusCode, headers, body }
+  }
+}
+
+/** The answer that comes as the last event: `done`, or `error` with the status among its fields. */
+async function lastOf(
+  response: IncomingMessage,
+  { hear }: Ask,
+): Promise<Pick<Answer, 'status' | 'body'>> {
+  for await (const it of events(response)) {
+    const body = Buffer.from(it.data)
+    if (it.event === 'done') return { status: 200, body }
+    if (it.event === 'error') return { status: statusIn(body), body }
+    hear?.(it)
+  }
+  throw new Error('the answer breaks off')
 }
 
 /** One request to one server: its answer as it begins. `timeout` is for silence, then and later. */
@@ -90,10 +110,18 @@ export class Refused extends Error {
   }
 }
 
-function problemIn(body: Buffer): { error?: string; message?: string } {
+interface Problem {
+  readonly status?: number
+  readonly error?: string
+  readonly message?: string
+}
+
+function problemIn(body: Buffer): Problem {
   try {
-    return (JSON.parse(body.toString()) ?? {}) as { error?: string; message?: string }
+    return (JSON.parse(body.toString()) ?? {}) as Problem
   } catch {
     return {}
   }
 }
+
+const statusIn = (body: Buffer): number => problemIn(body).status ?? 500

@@ -1,6 +1,6 @@
 import { asapScheduler, audit, scheduled, Subject, type Observable } from 'rxjs'
 import type { Applied, Index } from 'rxraft'
-import type { Command, Result, Version } from './machine.ts'
+import type { Command, Result, StoreNode, Version } from './machine.ts'
 
 /** A write that took effect. */
 export type Change =
@@ -24,7 +24,7 @@ export interface HistoryLimits {
  * holds no more than a position, which counts the changes since the start.
  */
 export class History {
-  /** Emits after changes were added, once for all that came together; completes with the node. */
+  /** Emits after changes were added or jumped over, once for all that came together; completes with the node. */
   readonly grown$: Observable<void>
 
   readonly #grown$ = new Subject<void>()
@@ -39,11 +39,15 @@ export class History {
   #first: Index = 1
   #last: Index = 0
 
-  /** `commits$` must bring every commit from index 1 on: subscribe before the node connects. */
-  constructor(commits$: Observable<Applied<Command, Result>>, limits: HistoryLimits = {}) {
+  /** Must be there before the node connects, so that it misses nothing. */
+  constructor(
+    { commits$, restored$ }: Pick<StoreNode, 'commits$' | 'restored$'>,
+    limits: HistoryLimits = {},
+  ) {
     this.#maxChanges = limits.changes ?? 100_000
     this.#maxBytes = limits.bytes ?? 64 * 1024 * 1024
     this.grown$ = this.#grown$.pipe(audit(() => scheduled([undefined], asapScheduler)))
+    restored$.subscribe({ next: (through) => this.#jump(through), error: () => undefined })
     commits$.subscribe({
       next: (commit) => this.#add(commit),
       error: () => this.#grown$.complete(),
@@ -85,6 +89,7 @@ export class History {
   }
 
   #add({ index, command, ...applied }: Applied<Command, Result>): void {
+    if (index < this.#first) return
     this.#last = index
     if (!applied.ok || !applied.result.ok) return
     const change = changeOf(command, index)
@@ -92,6 +97,19 @@ export class History {
     this.#bytes += sizeOf(change)
     while (this.#isFull()) this.#forget()
     if (this.#head * 2 > this.#changes.length) this.#cut()
+    this.#grown$.next()
+  }
+
+  /** A snapshot stands for everything through this index: what changed there is not told. */
+  #jump(through: Index): void {
+    if (through <= this.#last) return
+    // One position is skipped: who waits there finds nothing, and so hears of the gap.
+    this.#offset = this.end + 1
+    this.#changes = []
+    this.#head = 0
+    this.#bytes = 0
+    this.#first = through + 1
+    this.#last = through
     this.#grown$.next()
   }
 

@@ -3,7 +3,8 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { problem, refuse, replyTo, send, type Reply } from './replies.ts'
 import { targetOf } from './requests.ts'
-import { keyRoute, routes, type Service } from './routes.ts'
+import { find } from './routes.ts'
+import type { Service } from './service.ts'
 
 /**
  * The HTTP API. It stands on `node:http` alone: keys reach it as they were sent, where a router that
@@ -29,12 +30,11 @@ async function answer(
   try {
     const url = request.url ?? '/'
     const { path, params } = targetOf(url)
-    const isKey = path.startsWith('/kv/')
-    const route = isKey ? keyRoute : routes.get(path)
-    if (route === undefined) throw refuse(404, 'unknown-path', `there is nothing at ${path}`)
+    const found = find(path)
+    if (found === undefined) throw refuse(404, 'unknown-path', `there is nothing at ${path}`)
+    const { route, rest } = found
     const handler = route.get(request.method ?? 'GET')
     if (handler === undefined) return notAllowed(request.method, [...route.keys()].join(', '))
-    const rest = isKey ? path.slice('/kv/'.length) : ''
     return await handler(service, { request, response, url, rest, params })
   } catch (error) {
     return replyTo(error)

@@ -1,5 +1,6 @@
 import type { ApplyContext, Index, Machine, RaftNode } from 'rxraft'
 import { compareKeys } from './keys.ts'
+import { pieces, withPiece, type Piece } from './pieces.ts'
 import { ascend, get, remove, set, type Tree } from './tree.ts'
 
 /** The index of the command that wrote a value last. */
@@ -62,6 +63,8 @@ export const store: Machine<Store, Command, Result, Question, Answer> = {
   initial: { entries: undefined, index: 0 },
   apply,
   query,
+  snapshot: pieces,
+  restore: (state, piece) => withPiece(state, piece as Piece),
 }
 
 function apply(

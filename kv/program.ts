@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from 'rxraft'
 import { addClientCommands } from './clientCommands.ts'
+import { addClusterCommands } from './clusterCommands.ts'
 import { addDemoCommand } from './demoCommand.ts'
+import { addInspectCommand } from './inspectCommand.ts'
 import { FAILED, MISUSED, OK, type Io } from './io.ts'
 import { addServeCommand, flagOf } from './serveCommand.ts'
+import { addVerifyCommand } from './verifyCommand.ts'
 
 /**
  * Runs one command line and answers with its exit code: 0 when it did what it says, 1 when it failed
@@ -21,7 +24,10 @@ export async function run(args: readonly string[], io: Io, file: string): Promis
     .showHelpAfterError('(--help tells what there is)')
   addServeCommand(program, io)
   addClientCommands(program, io, exit)
+  addClusterCommands(program, io, exit)
   addDemoCommand(program, io, file)
+  addInspectCommand(program, io, exit)
+  addVerifyCommand(program, io, exit)
   try {
     await program.parseAsync(args, { from: 'user' })
     return code

@@ -1,5 +1,14 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { CommandTooLarge, NotLeader, RaftError, type NodeId } from 'rxraft'
+import {
+  ChangeRefused,
+  CommandTooLarge,
+  NotLeader,
+  RaftError,
+  TransferFailed,
+  type NodeId,
+  type Status,
+} from 'rxraft'
+import { placeOf } from './addresses.ts'
 
 /** An answer that is complete when it begins. */
 export interface Reply {
@@ -46,26 +55,51 @@ export function replyTo(error: unknown): Reply {
     return problem(500, 'internal', error instanceof Error ? error.message : String(error))
   }
   const { code, message, outcome, retryable } = error
-  const fields = { outcome }
+  const reason = reasonOf(error)
+  const fields = { outcome, ...(reason !== undefined && { reason }) }
   if (outcome === 'unknown') return problem(504, code, message, { fields })
   if (error instanceof CommandTooLarge) return problem(413, code, message, { fields })
+  if (CONFLICTS.includes(reason)) return problem(409, code, message, { fields })
   if (retryable || code === 'stopped') {
     return problem(503, code, message, { fields, headers: RETRY_AFTER })
   }
   return problem(500, code, message, { fields })
 }
 
-/** As `replyTo`, and sends a write that came to the wrong server to the leader, when it is known. */
+/** What stands against a change, and goes away only when somebody does something. */
+const CONFLICTS: readonly (string | undefined)[] = ['busy', 'conflict', 'empty', 'nobody']
+
+const reasonOf = (error: RaftError): string | undefined =>
+  error instanceof ChangeRefused || error instanceof TransferFailed ? error.reason : undefined
+
+/** As `replyTo`, and sends what came to the wrong server to the leader, when it is known. */
 export function replyToWrite(
   error: unknown,
   url: string,
-  addresses: ReadonlyMap<NodeId, string>,
+  { id, members }: Pick<Status, 'id' | 'members'>,
 ): Reply {
-  const leader = error instanceof NotLeader ? error.leader : undefined
-  const address = leader === undefined ? undefined : addresses.get(leader)
-  if (address === undefined) return replyTo(error)
-  return problem(307, 'not-leader', `${leader} leads: write to ${address}`, {
-    headers: { location: address + url },
+  const leader = leaderIn(error)
+  // A leader that is handing over takes nothing in: to send somebody back to it would lead nowhere.
+  const isElsewhere = leader !== undefined && leader !== id
+  return (isElsewhere ? redirect(leader, url, members) : undefined) ?? replyTo(error)
+}
+
+function leaderIn(error: unknown): NodeId | undefined {
+  if (error instanceof NotLeader) return error.leader
+  const isMisplaced = error instanceof RaftError && reasonOf(error) === 'notLeader'
+  return isMisplaced ? (error as ChangeRefused | TransferFailed).leader : undefined
+}
+
+/** To the leader, unless nobody knows where it is. */
+export function redirect(
+  leader: NodeId,
+  url: string,
+  members: Status['members'],
+): Reply | undefined {
+  const place = placeOf(members, leader)
+  if (place === undefined) return undefined
+  return problem(307, 'not-leader', `${leader} leads: ask ${place.http}`, {
+    headers: { location: place.http + url },
     fields: { leader },
   })
 }

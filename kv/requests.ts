@@ -30,6 +30,13 @@ export function keyOf(encoded: string): string {
   return key
 }
 
+/** The name of a server that the rest of a path stands for. */
+export function nameOf(encoded: string): string {
+  const name = decoded(encoded)
+  if (name !== '') return name
+  throw refuse(400, 'empty-id', 'a server has a name of at least one byte')
+}
+
 function decoded(text: string): string {
   if (!text.includes('%')) return text
   try {
@@ -84,12 +91,16 @@ export function wholeOf(
 }
 
 /** The body, when it has at most `limit` bytes. What comes beyond them is let pass by. */
-export function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+export function bodyOf(
+  request: IncomingMessage,
+  limit: number,
+  what = 'value',
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let size = 0
     const tooLarge = () =>
-      reject(refuse(413, 'value-too-large', `a value has at most ${limit} bytes`))
+      reject(refuse(413, `${what}-too-large`, `a ${what} has at most ${limit} bytes`))
     if (Number(request.headers['content-length']) > limit) return tooLarge()
     request.on('data', (chunk: Uint8Array) => {
       size += chunk.length

@@ -1,68 +1,45 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { firstValueFrom, lastValueFrom } from 'rxjs'
-import type { NodeId, Status } from 'rxraft'
-import type { History } from './history.ts'
-import type { Answer, Command, Item, Question, Result, StoreNode } from './machine.ts'
-import {
-  json,
-  problem,
-  Refusal,
-  replyTo,
-  replyToWrite,
-  unavailable,
-  type Reply,
-} from './replies.ts'
-import { bodyOf, choiceOf, conditionOf, keyOf, wholeOf } from './requests.ts'
+import { lastValueFrom } from 'rxjs'
+import { changeMembers, listMembers, removeMember, takeSnapshot, transfer } from './memberRoutes.ts'
+import type { Command, Item, Result } from './machine.ts'
+import { listedMembers } from './memberList.ts'
+import { json, problem, replyTo, replyToWrite, unavailable, type Reply } from './replies.ts'
+import { bodyOf, conditionOf, keyOf, wholeOf } from './requests.ts'
+import { glance, query, type Call, type Handler, type Route, type Service } from './service.ts'
 import { encodeValue } from './values.ts'
 import { watch } from './watch.ts'
-
-/** What the API stands on. */
-export interface Service {
-  readonly node: StoreNode
-  readonly history: History
-  /** The http address of each member, such as `http://127.0.0.1:8001`. */
-  readonly addresses: ReadonlyMap<NodeId, string>
-  /** Largest value, in bytes. */
-  readonly maxValueBytes: number
-  /** Milliseconds between signs of life to those who watch. Default 15,000. */
-  readonly keepAlive?: number
-}
-
-export interface Call {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  /** Path and query as they were sent. */
-  readonly url: string
-  /** The path after `/kv/`, as it was sent. */
-  readonly rest: string
-  readonly params: URLSearchParams
-}
-
-/** Answers a call; with nothing when it writes the response itself. */
-export type Handler = (service: Service, call: Call) => Reply | Promise<Reply> | undefined
-
-/** What can be done with a path, by method. */
-export type Route = ReadonlyMap<string, Handler>
 
 /** Bytes of values that one list carries. */
 const LIST_BYTES = 4 * 1024 * 1024
 
-export const keyRoute: Route = new Map<string, Handler>([
-  ['GET', read],
-  ['PUT', put],
-  ['DELETE', remove],
+/** What can be done with what is at a path. */
+const routes = new Map<string, Route>([
+  ['/kv', route({ GET: list })],
+  ['/watch', route({ GET: follow })],
+  ['/members', route({ GET: listMembers, POST: changeMembers })],
+  ['/transfer', route({ POST: transfer })],
+  ['/snapshot', route({ POST: takeSnapshot })],
+  ['/status', route({ GET: status })],
+  ['/healthz', route({ GET: health })],
+  ['/readyz', route({ GET: readiness })],
 ])
 
-export const routes: ReadonlyMap<string, Route> = new Map([
-  ['/kv', only(list)],
-  ['/watch', only(follow)],
-  ['/status', only(status)],
-  ['/healthz', only(health)],
-  ['/readyz', only(readiness)],
+/** The same for paths that end in a name. */
+const named = new Map<string, Route>([
+  ['/kv/', route({ GET: read, PUT: put, DELETE: remove })],
+  ['/members/', route({ DELETE: removeMember })],
 ])
 
-function only(get: Handler): Route {
-  return new Map([['GET', get]])
+function route(handlers: Readonly<Record<string, Handler>>): Route {
+  return new Map(Object.entries(handlers))
+}
+
+/** What is at a path, with the name at its end, as it was sent. */
+export function find(path: string): { readonly route: Route; readonly rest: string } | undefined {
+  for (const [prefix, route] of named) {
+    if (path.startsWith(prefix)) return { route, rest: path.slice(prefix.length) }
+  }
+  const route = routes.get(path)
+  return route && { route, rest: '' }
 }
 
 async function put(service: Service, call: Call): Promise<Reply> {
@@ -77,14 +54,14 @@ async function remove(service: Service, call: Call): Promise<Reply> {
 }
 
 /** A client that goes away takes nothing back: what is proposed is waited for all the same. */
-async function write({ node, addresses }: Service, call: Call, command: Command): Promise<Reply> {
+async function write({ node }: Service, call: Call, command: Command): Promise<Reply> {
   try {
     const end = await lastValueFrom(node.propose(command))
     if (end.type === 'abandoned') return replyTo(end.reason)
     if (end.type === 'applied') return replyToResult(end.result, end.term)
     throw new Error(`a proposal ended ${end.type}`)
   } catch (error) {
-    return replyToWrite(error, call.url, addresses)
+    return replyToWrite(error, call.url, glance(node))
   }
 }
 
@@ -101,7 +78,7 @@ function replyToResult(result: Result, term: number): Reply {
 const notFound = (): Reply => problem(404, 'not-found', 'the key does not exist')
 
 async function read(service: Service, { rest, params }: Call): Promise<Reply> {
-  const { items } = await ask(service, params, { type: 'get', key: keyOf(rest) })
+  const { items } = await query(service, params, { type: 'get', key: keyOf(rest) })
   const item = items[0]
   if (item === undefined) return notFound()
   const headers = { 'content-type': 'application/octet-stream', etag: `"${item.version}"` }
@@ -109,7 +86,7 @@ async function read(service: Service, { rest, params }: Call): Promise<Reply> {
 }
 
 async function list(service: Service, { params }: Call): Promise<Reply> {
-  const { items, more, index } = await ask(service, params, {
+  const { items, more, index } = await query(service, params, {
     type: 'list',
     prefix: params.get('prefix') ?? '',
     after: params.get('after') ?? '',
@@ -120,11 +97,6 @@ async function list(service: Service, { params }: Call): Promise<Reply> {
 }
 
 const listed = ({ key, version, value }: Item) => ({ key, version, ...encodeValue(value) })
-
-function ask({ node }: Service, params: URLSearchParams, question: Question): Promise<Answer> {
-  const consistency = choiceOf(params, 'consistency', ['linearizable', 'stale'])
-  return firstValueFrom(node.query(question, { consistency }))
-}
 
 function follow({ node, history, keepAlive }: Service, { request, response, params }: Call) {
   const seen = wholeOf(request.headers['last-event-id']?.toString(), 'Last-Event-ID', 0)
@@ -138,13 +110,9 @@ function follow({ node, history, keepAlive }: Service, { request, response, para
   return undefined
 }
 
-function status({ node, addresses }: Service): Reply {
+function status({ node }: Service): Reply {
   const { members, leader, ...now } = glance(node)
-  return json(200, {
-    ...now,
-    leader: leader ?? null,
-    members: members.voters.map((id) => ({ id, http: addresses.get(id) })),
-  })
+  return json(200, { ...now, leader: leader ?? null, members: listedMembers(members) })
 }
 
 function health({ node }: Service): Reply {
@@ -160,17 +128,3 @@ function readiness({ node }: Service): Reply {
   }
   return json(200, { ok: true })
 }
-
-/** The node's present status, which `status$` replays. Throws what the node failed with. */
-function glance({ status$ }: StoreNode): Status {
-  let now: Status | undefined
-  let failure: unknown
-  status$
-    .subscribe({ next: (status) => (now = status), error: (error: unknown) => (failure = error) })
-    .unsubscribe()
-  if (now !== undefined) return now
-  throw new Refusal(unavailable('stopped', `the node is stopped${because(failure)}`))
-}
-
-const because = (failure: unknown): string =>
-  failure instanceof Error ? `: ${failure.message}` : ''

@@ -1,11 +1,22 @@
 import type { Server } from 'node:http'
-import { distinctUntilChanged, filter, groupBy, map, merge, mergeMap, Observable, skip } from 'rxjs'
-import { raft, type Notice, type Trace } from 'rxraft'
+import {
+  distinctUntilChanged,
+  filter,
+  groupBy,
+  map,
+  merge,
+  mergeMap,
+  Observable,
+  skip,
+  switchMap,
+} from 'rxjs'
+import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rxraft'
 import { file } from 'rxraft/storage/file'
 import { tcp } from 'rxraft/transport/tcp'
-import type { Address, Member } from './addresses.ts'
+import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
 import { History } from './history.ts'
 import { api } from './http.ts'
+import { join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
 import { store, type StoreNode } from './machine.ts'
 
@@ -19,14 +30,17 @@ export interface ServeOptions {
   readonly listen: string
   /** Where clients are listened to. */
   readonly http: Address
-  /** Every server of the cluster, this one too. */
+  /** The servers with which the cluster begins, this one too; none where it joins one. */
   readonly members: readonly Member[]
+  readonly joining?: Joining
   readonly secret?: string
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly electionTimeout?: readonly [min: number, max: number]
   readonly heartbeat?: number
   /** Largest value, in bytes. */
   readonly maxValueBytes: number
+  readonly snapshotEntries?: number
+  readonly snapshotTailBytes?: number
 }
 
 /** What a command takes besides its value, in bytes: its key, and the rest of its tuple. */
@@ -40,50 +54,81 @@ const GRACE = 1_000
  * errors when it fails, and unsubscribing stops it.
  */
 export function serve(options: ServeOptions): Observable<string> {
+  const { joining, data, members } = options
+  if (joining === undefined) return run(options, members)
+  return lookAround(joining, data).pipe(
+    switchMap((found) =>
+      run(
+        options,
+        found.flatMap(({ id, peer }) => (peer === undefined ? [] : [{ id, peer }])),
+      ),
+    ),
+  )
+}
+
+type Peers = readonly Pick<Member, 'id' | 'peer'>[]
+
+function run(options: ServeOptions, peers: Peers): Observable<string> {
   return new Observable((subscriber) => {
     const node = raft({
       ...nodeOptions(options),
       storage: file(options.data),
-      transport: tcp(transportOptions(options)),
+      transport: network(options, peers),
     })
-    const history = new History(node.commits$)
-    const addresses = new Map(options.members.map(({ id, http }) => [id, http]))
-    const { maxValueBytes } = options
-    const server = api({ node, history, addresses, maxValueBytes })
+    const history = new History(node)
+    const { maxValueBytes, joining, http } = options
+    const server = api({ node, history, maxValueBytes })
     server.on('error', (error) => subscriber.error(error))
     server.on('listening', () =>
-      subscriber.next(`clients are welcome at ${addresses.get(node.id)}`),
+      subscriber.next(`clients are welcome at http://${formatAddress(http)}`),
     )
 
     subscriber.add(news(node).subscribe(subscriber))
+    if (joining !== undefined) {
+      const next = (line: string): void => subscriber.next(line)
+      const error = (cause: unknown): void => subscriber.error(cause)
+      subscriber.add(join(node, joining).subscribe({ next, error }))
+    }
     subscriber.add(node.connect())
-    server.listen(options.http)
+    server.listen(http)
     subscriber.add(() => close(server))
   })
 }
 
-function nodeOptions({ id, members, electionTimeout, heartbeat, maxValueBytes }: ServeOptions) {
+function nodeOptions(options: ServeOptions) {
+  const { id, members, maxValueBytes } = options
+  const { electionTimeout, heartbeat, snapshotEntries, snapshotTailBytes } = options
   const maxCommandBytes = maxValueBytes + COMMAND_BYTES
   return {
     id,
     members: members.map((member) => member.id),
+    addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
     machine: store,
     maxCommandBytes,
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
-    ...(electionTimeout === undefined ? {} : { electionTimeout }),
-    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(electionTimeout !== undefined && { electionTimeout }),
+    ...(heartbeat !== undefined && { heartbeat }),
+    ...(snapshotEntries !== undefined && { snapshotEntries }),
+    ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
   }
 }
 
-function transportOptions({ id, cluster, listen, members, secret, tls }: ServeOptions) {
-  return {
+/** TCP, which is told where peers find each other, and nothing of clients. */
+function network(options: ServeOptions, peers: Peers): Transport {
+  const { id, cluster, listen, secret, tls } = options
+  const transport = tcp({
     id,
     cluster,
     listen,
-    peers: Object.fromEntries(members.map((member) => [member.id, member.peer])),
-    ...(secret === undefined ? {} : { secret }),
-    ...(tls === undefined ? {} : { tls }),
-  }
+    peers: Object.fromEntries(peers.map(({ id, peer }) => [id, peer])),
+    ...(secret !== undefined && { secret }),
+    ...(tls !== undefined && { tls }),
+  })
+  return (outbound) => outbound.pipe(map(withPeer), transport)
+}
+
+function withPeer({ address, ...envelope }: Envelope): Envelope {
+  return address === undefined ? envelope : { ...envelope, address: parsePlace(address).peer }
 }
 
 /** What an operator of the cluster should hear of, one line each. */

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { fromEvent, lastValueFrom, merge, takeUntil, tap } from 'rxjs'
-import { parseAddress, formatAddress, parseMember, type Address, type Member } from './addresses.ts'
+import {
+  formatAddress,
+  parseAddress,
+  parseMember,
+  parsePlace,
+  parseServer,
+  type Address,
+  type Member,
+  type Place,
+} from './addresses.ts'
 import { collects, parseRange, parseWhole, reads } from './arguments.ts'
 import type { Io } from './io.ts'
 import { serve, type ServeOptions } from './serve.ts'
@@ -12,7 +21,10 @@ interface Flags {
   readonly data: string
   readonly listen: Address
   readonly http: Address
-  readonly member: readonly Member[]
+  readonly member?: readonly Member[]
+  readonly join?: string
+  readonly learner?: true
+  readonly advertise?: Place
   readonly cluster: string
   readonly secretFile?: string
   readonly tlsCa?: string
@@ -21,6 +33,8 @@ interface Flags {
   readonly electionTimeout?: readonly [number, number]
   readonly heartbeat?: number
   readonly maxValue: number
+  readonly snapshotEntries?: number
+  readonly snapshotTail?: number
 }
 
 export function addServeCommand(program: Command, io: Io): void {
@@ -47,9 +61,11 @@ function options(): Option[] {
     new Option('--http <host:port>', 'where it listens to clients')
       .argParser(reads(parseAddress))
       .makeOptionMandatory(),
-    new Option('--member <member>', 'ID=HOST:PORT,http://HOST:PORT, once for each server')
-      .argParser(collects(parseMember))
-      .makeOptionMandatory(),
+    new Option(
+      '--member <member>',
+      'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster',
+    ).argParser(collects(parseMember)),
+    ...joinOptions(),
     new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
       'rxraft',
     ),
@@ -64,29 +80,67 @@ function options(): Option[] {
     new Option('--max-value <bytes>', 'largest value')
       .argParser(reads(parseWhole))
       .default(1024 * 1024),
+    new Option('--snapshot-entries <n>', 'entries between two snapshots').argParser(
+      reads(parseWhole),
+    ),
+    new Option('--snapshot-tail <bytes>', 'bytes of the log that stay before a snapshot').argParser(
+      reads(parseWhole),
+    ),
+  ]
+}
+
+function joinOptions(): Option[] {
+  return [
+    new Option('--join <url>', 'a server of a cluster that is to take this one in')
+      .argParser(reads(parseServer))
+      .conflicts('member'),
+    new Option('--learner', 'with --join: without a vote').conflicts('member'),
+    new Option(
+      '--advertise <place>',
+      'with --join: HOST:PORT,http://HOST:PORT where others find this server; default: where it listens',
+    )
+      .argParser(reads(parsePlace))
+      .conflicts('member'),
   ]
 }
 
 type Fail = (message: string) => never
 
 function settingsOf(flags: Flags, fail: Fail): ServeOptions {
-  const { id, data, cluster, listen, http, member, electionTimeout, heartbeat, maxValue } = flags
-  const ids = member.map((it) => it.id)
-  const twice = ids.find((it, i) => ids.indexOf(it) !== i)
-  if (twice !== undefined) fail(`option '--member' names ${twice} twice`)
-  if (!ids.includes(id)) fail(`option '--id' is "${id}", which no '--member' names`)
+  const { id, data, cluster, listen, http, electionTimeout, heartbeat, maxValue } = flags
+  const { snapshotEntries, snapshotTail } = flags
   return {
     id,
     cluster,
     data,
     listen: formatAddress(listen),
     http,
-    members: member,
     maxValueBytes: maxValue,
+    ...founding(flags, fail),
     ...trust(flags, fail),
-    ...(electionTimeout === undefined ? {} : { electionTimeout }),
-    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(electionTimeout !== undefined && { electionTimeout }),
+    ...(heartbeat !== undefined && { heartbeat }),
+    ...(snapshotEntries !== undefined && { snapshotEntries }),
+    ...(snapshotTail !== undefined && { snapshotTailBytes: snapshotTail }),
   }
+}
+
+/** Which cluster it belongs to: one that it founds with others, or one that is there already. */
+function founding(flags: Flags, fail: Fail): Pick<ServeOptions, 'members' | 'joining'> {
+  const { id, member: members = [], join, learner, advertise, listen, http } = flags
+  if (join !== undefined) {
+    const here = { peer: formatAddress(listen), http: `http://${formatAddress(http)}` }
+    const joining = { id, contact: join, asLearner: learner ?? false, ...(advertise ?? here) }
+    return { members: [], joining }
+  }
+  if (learner ?? advertise) fail("option '--join' is missing")
+  const ids = members.map((it) => it.id)
+  if (ids.length === 0)
+    fail("option '--member' is missing, or '--join' for a cluster that is there")
+  const twice = ids.find((it, i) => ids.indexOf(it) !== i)
+  if (twice !== undefined) fail(`option '--member' names ${twice} twice`)
+  if (!ids.includes(id)) fail(`option '--id' is "${id}", which no '--member' names`)
+  return { members }
 }
 
 /** How servers know each other: by a secret, by certificates, or not at all. */
@@ -120,6 +174,7 @@ const FLAGS = new Map([
   ['id', '--id'],
   ['members', '--member'],
   ['peers', '--member'],
+  ['addresses', '--member'],
   ['directory', '--data'],
   ['listen', '--listen'],
   ['cluster', '--cluster'],
@@ -132,6 +187,8 @@ const FLAGS = new Map([
   ['heartbeat', '--heartbeat'],
   ['maxCommandBytes', '--max-value'],
   ['maxAppendBytes', '--max-value'],
+  ['snapshotEntries', '--snapshot-entries'],
+  ['snapshotTailBytes', '--snapshot-tail'],
 ])
 
 /** Emits when the process is told to stop, or when the one that started it with a channel is gone. */

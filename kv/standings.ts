@@ -1,4 +1,5 @@
 import { send } from './exchange.ts'
+import type { Listed } from './memberList.ts'
 
 /** What `/status` says. */
 export interface StatusBody {
@@ -10,7 +11,7 @@ export interface StatusBody {
   readonly appliedIndex: number
   readonly lastIndex: number
   readonly snapshotIndex: number
-  readonly members: readonly { readonly id: string; readonly http?: string }[]
+  readonly members: readonly Listed[]
 }
 
 /** A server, with how it stands or why it does not say. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientOptions } from './client.ts'
+import { events } from './events.ts'
 import { open, Refused } from './exchange.ts'
 
 /** Milliseconds of silence after which a server, which gives signs of life, counts as gone. */
@@ -9,6 +10,9 @@ const SILENCE = 40_000
 
 /** Milliseconds between two attempts to connect. */
 const PAUSE = 200
+
+/** What another server may answer otherwise: one that is not ready, or has forgotten what is asked for. */
+const ELSEWHERE = [503, 410]
 
 /**
  * The data of server-sent events, one after the other without a gap: when a server goes away, the next
@@ -27,13 +31,15 @@ export async function* tail(
     try {
       const response = await open(server, { method: 'GET', path, headers }, SILENCE)
       if (response.statusCode !== 200) throw await refusal(server, response)
-      for await (const { id, data } of events(response)) {
+      for await (const { event, id, data } of events(response)) {
+        // The server cannot go on; another one may.
+        if (event === 'error') break
         lastContact = performance.now()
         seen = id
         if (data !== '') yield data
       }
     } catch (error) {
-      if (error instanceof Refused && error.status !== 503) throw error
+      if (error instanceof Refused && !ELSEWHERE.includes(error.status)) throw error
       const isRoundOver = (attempt + 1) % servers.length === 0
       if (isRoundOver && performance.now() > lastContact + patience) throw error
     }
@@ -44,27 +50,4 @@ export async function* tail(
 async function refusal(server: string, response: IncomingMessage): Promise<Refused> {
   const { statusCode = 0, headers } = response
   return new Refused({ server, status: statusCode, headers, body: await buffer(response) })
-}
-
-interface ServerSent {
-  readonly id: string
-  readonly data: string
-}
-
-/** Takes a stream of server-sent events apart. Only `id` and `data` matter here. */
-async function* events(response: IncomingMessage): AsyncGenerator<ServerSent, void> {
-  let rest = ''
-  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
-    const blocks = (rest + chunk).split('\n\n')
-    rest = blocks.pop()!
-    for (const block of blocks) {
-      const lines = block.split('\n')
-      yield { id: fieldOf(lines, 'id'), data: fieldOf(lines, 'data') }
-    }
-  }
-}
-
-function fieldOf(lines: readonly string[], name: string): string {
-  const line = lines.find((it) => it.startsWith(`${name}: `))
-  return line === undefined ? '' : line.slice(name.length + 2)
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { endWith, fromEvent, ignoreElements, interval, merge, takeUntil } from 'rxjs'
 import type { Index } from 'rxraft'
 import type { Change, History } from './history.ts'
+import { Reader } from './reader.ts'
 import { refuse } from './replies.ts'
 import { encodeValue } from './values.ts'
 
@@ -15,30 +16,32 @@ export interface WatchOptions {
 
 /**
  * Streams changes as server-sent events, one each, until the client or the node goes away. A reader is
- * a position in the history that all share: one that falls behind costs no memory, and is let go when
- * the history has moved past it, or when nothing could be written to it between two signs of life.
+ * a position in the history that all share: one that falls behind costs no memory, and is told so in an
+ * event `error` and let go when the history has moved past it; or let go when nothing could be written
+ * to it between two signs of life.
  */
 export function watch(response: ServerResponse, history: History, options: WatchOptions): void {
   const { prefix, from, keepAlive = 15_000 } = options
   if (from < history.first) {
-    const message = `changes before index ${history.first} are no longer kept: read the keys again`
-    throw refuse(410, 'compacted', message, { fields: { first: history.first } })
+    const { error, message, first } = compacted(history)
+    throw refuse(410, error, message, { fields: { first } })
   }
-  let position = history.seek(from)
+  const reader = new Reader(history, prefix, from)
   let isStuck = false
 
   const write = (): void => {
+    if (response.writableEnded) return
     if (!response.writableNeedDrain) isStuck = false
-    while (position < history.end && !response.writableNeedDrain) {
-      const change = history.at(position)
-      if (change === undefined) return void response.destroy()
-      if (change.version >= from && change.key.startsWith(prefix)) response.write(eventOf(change))
-      position++
+    while (!response.writableNeedDrain) {
+      const change = reader.read()
+      if (change === undefined) return
+      if (change === 'forgotten') return void response.end(eventOf('error', compacted(history)))
+      response.write(eventOfChange(change))
     }
   }
   const signal = (): void => {
     write()
-    if (response.writableNeedDrain) {
+    if (response.writableEnded || response.writableNeedDrain) {
       if (isStuck) return void response.destroy()
       isStuck = true
     } else {
@@ -61,7 +64,16 @@ export function watch(response: ServerResponse, history: History, options: Watch
     .subscribe({ next: signal, complete: () => response.end() })
 }
 
-function eventOf(change: Change): string {
+const compacted = ({ first }: History) => ({
+  error: 'compacted',
+  message: `changes before index ${first} are no longer kept: read the keys again`,
+  first,
+})
+
+const eventOf = (event: string, data: object): string =>
+  `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+function eventOfChange(change: Change): string {
   const { type, key, version } = change
   const value = change.type === 'put' ? encodeValue(change.value) : undefined
   return `id: ${version}\ndata: ${JSON.stringify({ type, key, version, ...value })}\n\n`

@@ -32,29 +32,39 @@ export interface Status {
   readonly appliedIndex: number
 }
 
-/** Three servers on loopback, with data in a folder of their own. */
+/** Three servers on loopback that are a cluster, with data in a folder of their own, and others that join it. */
 export class Servers {
   readonly ids = ['a', 'b', 'c'] as const
   readonly data = mkdtempSync(join(tmpdir(), 'rxraft-e2e-'))
   readonly running = new Map<string, Server>()
   readonly #started: Server[] = []
 
-  private constructor(private readonly ports: readonly number[]) {}
+  private constructor(
+    private readonly others: readonly string[],
+    private readonly ports: readonly number[],
+  ) {}
 
-  static async create(): Promise<Servers> {
-    return new Servers(await freePorts(6))
+  static async create(others: readonly string[] = []): Promise<Servers> {
+    return new Servers(others, await freePorts(6 + 2 * others.length))
   }
 
   start(
     id: string,
-    options: { args?: readonly string[]; data?: string; ports?: number[] } = {},
+    options: {
+      args?: readonly string[]
+      data?: string
+      ports?: number[]
+      /** A server of the cluster that this one joins. */
+      contact?: string
+    } = {},
   ): Server {
-    const { args = [], data = join(this.data, id) } = options
+    const { args = [], data = join(this.data, id), contact } = options
     const [listen, http] = options.ports ?? this.#portsOf(id)
-    const members = this.ids.flatMap((member) => {
+    const founders = this.ids.flatMap((member) => {
       const [raft, web] = this.#portsOf(member)
       return ['--member', `${member}=127.0.0.1:${raft},http://127.0.0.1:${web}`]
     })
+    const members = contact === undefined ? founders : ['--join', contact]
     const child = spawn(
       process.execPath,
       // prettier-ignore
@@ -111,7 +121,7 @@ export class Servers {
   }
 
   #portsOf(id: string): [raft: number, http: number] {
-    const i = this.ids.findIndex((known) => known === id)
+    const i = [...this.ids, ...this.others].indexOf(id)
     return [this.ports[2 * i]!, this.ports[2 * i + 1]!]
   }
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { run } from '../../kv/program.ts'
-import { containing, eventually, type Running, start, stopAll } from './support.ts'
+import { cluster } from './cluster.ts'
+import { aNumber, containing, eventually, type Running, start, stopAll } from './support.ts'
 
 afterEach(stopAll)
 
@@ -38,8 +39,8 @@ async function rxraft(args: readonly string[], around: Around = {}): Promise<Out
 async function started(): Promise<{ running: Running; cli: typeof rxraft }> {
   const running = await start()
   await eventually(async () => (await running.ask('/readyz')).status === 200 || undefined)
-  const cli = ([command, ...args]: readonly string[], around?: Around) =>
-    rxraft([command!, '--servers', running.url, ...args], around)
+  const cli = (args: readonly string[], around?: Around) =>
+    rxraft([...args, '--servers', running.url], around)
   return { running, cli }
 }
 
@@ -76,6 +77,15 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
     [['demo', '--nonsense'], '--nonsense'],
     [['serve'], '--id'],
     [[...serve, ...members, '--nonsense'], '--nonsense'],
+    [[...serve, ...members, '--join=127.0.0.1:8001'], '--join'],
+    [[...serve, '--join=nowhere'], '--join'],
+    [[...serve, '--learner'], '--join'],
+    [[...serve, '--join=127.0.0.1:8001', '--advertise=127.0.0.1:7001'], '--advertise'],
+    [['members', 'nonsense'], 'nonsense'],
+    [['members', 'add', 'd'], 'address'],
+    [['members', 'add', 'd', '127.0.0.1:7004'], 'address'],
+    [['members', 'remove'], 'id'],
+    [['transfer', 'a', 'b'], 'arguments'],
     [serve, '--member'],
     [[...serve, members[1]!], '--id'],
     [[...serve, ...members, members[1]!], '--member'],
@@ -110,7 +120,10 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
   it('help is no error', async () => {
     const { code, out } = await rxraft(['--help'])
     expect(code).toBe(0)
-    for (const command of ['serve', 'put', 'get', 'delete', 'list', 'watch', 'status', 'leader'])
+    for (const command of [
+      ...['serve', 'put', 'get', 'delete', 'list', 'watch', 'status', 'leader'],
+      ...['members', 'transfer', 'snapshot'],
+    ])
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
     expect((await rxraft(['serve', '--help'])).out).toContain('--election-timeout')
   })
@@ -192,6 +205,74 @@ describe('list', () => {
     expect(await cli(['list', '--prefix=c'])).toEqual({ code: 0, out: '', err: '' })
     const json = JSON.parse((await cli(['list', '--json', '--prefix=b'])).out) as object
     expect(json).toMatchObject({ items: [{ key: 'b', value: 'two' }], more: false })
+  })
+})
+
+describe('members', () => {
+  it('are added, promoted, removed and listed', async () => {
+    const it = await cluster('ab', 'c')
+    await it.leader()
+    const servers = `--servers=${it.server('a').url},${it.server('b').url}`
+    const cli = (...args: string[]) => rxraft(['members', ...args, servers])
+    const place = it.places['c']!.replace(' ', ',')
+    expect(await cli('add', 'c', place, '--learner')).toMatchObject({
+      code: 0,
+      out: containing('c is in since index '),
+    })
+    const [peer, http] = it.places['c']!.split(' ')
+    const { out } = await cli('list')
+    expect(out.split('\n')).toContain(`c  learner  ${peer}  ${http}`)
+    expect(out).toMatch(/^[ab] {2}leader /m)
+    expect((await cli('promote', 'c')).out).toMatch(/^c votes since index \d+\n$/)
+    expect((await cli('remove', 'c')).out).toMatch(/^c is out since index \d+\n$/)
+    expect(await cli('remove', 'c')).toEqual({
+      code: 1,
+      out: '',
+      err: 'rxraft: c is not a member\n',
+    })
+    const json = JSON.parse((await cli('list', '--json')).out) as object
+    expect(json).toMatchObject({ index: aNumber, members: [{ id: 'a' }, { id: 'b' }] })
+  })
+
+  it('tell how far a change has come, and why it failed', async () => {
+    const { running, cli } = await started()
+    for (let i = 0; i < 20; i++) await running.put(`${i}`, 'x')
+    const { code, out, err } = await cli([
+      ...['members', 'add', 'z', '127.0.0.1:1,http://127.0.0.1:2'],
+    ])
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(/^catching up: \d+ entries left\n/)
+    expect(err).toContain('rxraft: the members did not change: a new server does not catch up')
+  })
+
+  it('leave also when they lead', async () => {
+    const it = await cluster('abc')
+    const { id } = (await it.leader()).node
+    const servers = `--servers=${['a', 'b', 'c'].map((name) => it.server(name).url).join()}`
+    expect((await rxraft(['members', 'remove', id, servers])).out).toContain(`${id} is out`)
+  })
+})
+
+describe('transfer and snapshot', () => {
+  it('have another server lead', async () => {
+    const it = await cluster('abc')
+    const { id } = (await it.follower()).node
+    const servers = `--servers=${it.server('a').url}`
+    expect(await rxraft(['transfer', id, servers])).toMatchObject({ out: `${id} leads\n` })
+    expect((await rxraft(['transfer', 'z', servers])).err).toContain(
+      'rxraft: the leadership was not',
+    )
+  })
+
+  it('have servers take their snapshots', async () => {
+    const { running } = await started()
+    const { index } = (await running.put('x', 'x')).json
+    expect((await rxraft(['snapshot', '--servers', running.url])).out).toBe(
+      `${running.url}  through ${Number(index)}\n`,
+    )
+    const { code, out } = await rxraft(['snapshot', '--servers', `${running.url},127.0.0.1:1`])
+    expect(code).toBe(1)
+    expect(out).toContain('http://127.0.0.1:1  http://127.0.0.1:1 cannot be reached')
   })
 })
 

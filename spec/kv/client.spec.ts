@@ -59,14 +59,24 @@ describe('redirects', () => {
     expect(bodies).toEqual(['x'])
   })
 
-  it('in a circle end with an error [F49]', async () => {
+  it('in a circle are followed five times for each server, and are an error once patience is over [F49]', async () => {
     const first: { url: string; paths: string[] } = await answering(redirecting(() => second.url))
     const second = await answering(redirecting(() => first.url))
-    await expect(call(put, { servers: [first.url, second.url] })).rejects.toMatchObject({
+    const options = { servers: [first.url, second.url], patience: 0 }
+    await expect(call(put, options)).rejects.toMatchObject({
       code: 'too-many-redirects',
       message: containing(first.url),
     })
-    expect(first.paths.length + second.paths.length).toBe(6)
+    expect(first.paths.length + second.paths.length).toBe(12)
+  })
+
+  it('in a circle end when one of the two leads after all [F49]', async () => {
+    let asked = 0
+    const first: { url: string; paths: string[] } = await answering(redirecting(() => second.url))
+    const second = await answering((request, response) =>
+      (++asked < 5 ? redirecting(() => first.url) : ok)(request, response),
+    )
+    expect((await call(put, { servers: [first.url] })).server).toBe(second.url)
   })
 
   it('to what is no address are an error', async () => {

@@ -1,7 +1,7 @@
 import type { Applied } from 'rxraft'
-import { Subject } from 'rxjs'
+import { NEVER, Subject } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { History, type HistoryLimits } from '../../kv/history.ts'
 import type { Command, Result } from '../../kv/machine.ts'
 
@@ -24,7 +24,7 @@ const threw = (index: number): Commit => {
 
 function record(commits: readonly Commit[], limits: HistoryLimits = {}): History {
   const commits$ = new Subject<Commit>()
-  const history = new History(commits$, limits)
+  const history = new History({ commits$, restored$: NEVER }, limits)
   for (const commit of commits) commits$.next(commit)
   return history
 }
@@ -94,9 +94,44 @@ it('tells once of all that came together, and ends with the node', () => {
       c: written(3),
       f: failed(4),
     })
-    expectObservable(new History(commits$).grown$).toBe(
+    expectObservable(new History({ commits$, restored$: NEVER }).grown$).toBe(
       '                            --g----g----g-|',
       { g: undefined },
     )
+  })
+})
+
+describe('a snapshot that jumps over changes', () => {
+  const jumped = () => {
+    const commits$ = new Subject<Commit>()
+    const restored$ = new Subject<number>()
+    const history = new History({ commits$, restored$ })
+    for (const index of [1, 2, 3]) commits$.next(written(index))
+    const end = history.end
+    restored$.next(9)
+    return { history, commits$, restored$, end }
+  }
+
+  it('takes the place of all that was known', () => {
+    const { history, commits$ } = jumped()
+    expect([history.first, history.last]).toEqual([10, 9])
+    commits$.next(written(12))
+    expect(readFrom(history, history.first)).toEqual([12])
+    expect(history.last).toBe(12)
+  })
+
+  it('leaves a hole for those who had read everything, and for those who had not', () => {
+    const { history, commits$, end } = jumped()
+    expect(history.end).toBe(end + 1)
+    commits$.next(written(10))
+    for (let at = 0; at <= end; at++) expect(history.at(at)).toBeUndefined()
+    expect(history.at(end + 1)?.version).toBe(10)
+  })
+
+  it('is none when it stands for what was told already, as after a restart', () => {
+    const { history, restored$ } = jumped()
+    const { first, end } = history
+    restored$.next(9)
+    expect([history.first, history.end]).toEqual([first, end])
   })
 })

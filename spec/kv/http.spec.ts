@@ -254,7 +254,7 @@ describe('a server that does not lead', () => {
   })
 
   it('cannot, when it does not know where the leader is', async () => {
-    const { ask, put } = await start({ ...led(), service: { addresses: new Map() } })
+    const { ask, put } = await start({ ...led(), addresses: {} })
     await eventually(async () => (await ask('/status')).json.leader ?? undefined)
     expect(await put('x', 'x')).toMatchObject({ status: 503, json: { error: 'not-leader' } })
   })
@@ -329,8 +329,7 @@ describe('a client that goes away', () => {
 
 describe('how a server stands', () => {
   it('is told by /status', async () => {
-    const addresses = new Map([['a', 'http://127.0.0.1:8001']])
-    const { put, ask } = await leading({ service: { addresses } })
+    const { put, ask } = await leading()
     const index = (await put('x', 'x')).json.index as number
     expect((await ask('/status')).json).toEqual({
       id: 'a',
@@ -341,7 +340,7 @@ describe('how a server stands', () => {
       appliedIndex: index,
       lastIndex: index,
       snapshotIndex: 0,
-      members: [{ id: 'a', http: 'http://127.0.0.1:8001' }],
+      members: [{ id: 'a', role: 'voter', peer: '127.0.0.1:7001', http: 'http://127.0.0.1:8001' }],
     })
   })
 

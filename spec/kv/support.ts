@@ -25,7 +25,7 @@ import {
   type Store,
   type StoreNode,
 } from '../../kv/machine.ts'
-import type { Service } from '../../kv/routes.ts'
+import type { Service } from '../../kv/service.ts'
 
 /** Matchers whose type is not `any`. */
 export const aText: unknown = expect.any(String)
@@ -63,9 +63,9 @@ export function ask(base: string, path: string, options: AskOptions = {}): Promi
   })
 }
 
-/** Has a server listen on a free port of loopback. */
-export async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+/** Has a server listen on loopback, on a free port unless one is named. */
+export async function listen(server: Server, port = 0): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -84,18 +84,27 @@ type Options = Partial<RaftOptions<Store, Command, Result, Question, Answer>>
 
 const running: Running[] = []
 
+/** Where servers are, as the configuration says it. */
+export const places = {
+  a: '127.0.0.1:7001 http://127.0.0.1:8001',
+  b: '127.0.0.1:7002 http://127.0.0.1:8002',
+}
+
 const quick = { heartbeat: 5, electionTimeout: [10, 20] as const }
 
 /** The HTTP API over a real node: by default a cluster of one, in memory. */
 export async function start(
-  options: Options & { readonly limits?: HistoryLimits; readonly service?: Partial<Service> } = {},
+  options: Options & {
+    readonly limits?: HistoryLimits
+    readonly service?: Partial<Service>
+    readonly port?: number
+  } = {},
 ): Promise<Running> {
-  const { limits, service, ...rest } = options
-  const node = raft({ id: 'a', machine: store, ...quick, ...rest })
-  const history = new History(node.commits$, limits)
-  const addresses = new Map([['b', 'http://127.0.0.1:8002']])
-  const server = api({ node, history, addresses, maxValueBytes: 1024 * 1024, ...service })
-  const url = await listen(server)
+  const { limits, service, port, ...rest } = options
+  const node = raft({ id: 'a', machine: store, addresses: places, ...quick, ...rest })
+  const history = new History(node, limits)
+  const server = api({ node, history, maxValueBytes: 1024 * 1024, ...service })
+  const url = await listen(server, port)
   const connection = node.connect()
   const it: Running = {
     url,

@@ -1,6 +1,10 @@
 import { request, type IncomingMessage } from 'node:http'
 import { memory, memoryDisk } from 'rxraft/storage/memory'
+import type { Applied } from 'rxraft'
+import { Subject } from 'rxjs'
 import { afterEach, describe, expect, it } from 'vitest'
+import { History } from '../../kv/history.ts'
+import type { Command, Result } from '../../kv/machine.ts'
 import { aText, eventually, type Running, start, stopAll } from './support.ts'
 
 afterEach(stopAll)
@@ -20,6 +24,8 @@ interface Watcher {
   id: () => number
   comments: () => number
   isOver: () => boolean
+  /** What it was told in the end. */
+  error: () => object | undefined
   readonly leave: () => void
 }
 
@@ -30,11 +36,16 @@ function watch({ url }: Running, query: string, headers = {}): Promise<Watcher> 
       let id = -1
       let comments = 0
       let isOver = false
+      let error: object | undefined
       const events: Event[] = []
       response.setEncoding('utf8').on('data', (chunk: string) => {
         const blocks = (rest + chunk).split('\n\n')
         rest = blocks.pop()!
         for (const block of blocks) {
+          if (block.startsWith('event: error\n')) {
+            error = JSON.parse(block.slice(block.indexOf('{'))) as object
+            continue
+          }
           id = Number(/^id: (\d+)$/m.exec(block)![1])
           if (block.startsWith(':')) comments++
           const data = /^data: (.*)$/m.exec(block)?.[1]
@@ -49,6 +60,7 @@ function watch({ url }: Running, query: string, headers = {}): Promise<Watcher> 
         id: () => id,
         comments: () => comments,
         isOver: () => isOver,
+        error: () => error,
         leave,
       }
       resolve(watcher)
@@ -189,6 +201,77 @@ describe('a watch that is resumed', () => {
   })
 })
 
+describe('a watch that a snapshot jumps over', () => {
+  /** A server whose history is told here, whatever its node does. */
+  async function behind() {
+    const commits$ = new Subject<Applied<Command, Result>>()
+    const restored$ = new Subject<number>()
+    const running = await started({ service: { history: new History({ commits$, restored$ }) } })
+    const write = (version: number) =>
+      commits$.next({
+        ...{ index: version, term: 1, ok: true, result: { ok: true, version } },
+        command: ['put', 'x', Buffer.from('x'), null],
+      })
+    return { running, write, jump: (through: number) => restored$.next(through) }
+  }
+
+  it('ends with what is missing, and from where on all is there [F52]', async () => {
+    const { running, write, jump } = await behind()
+    const idle = await watch(running, 'from=1&prefix=nothing')
+    const reading = await watch(running, 'from=1')
+    write(1)
+    await count(reading, 1)
+    jump(100)
+    write(101)
+    for (const watcher of [idle, reading]) {
+      await eventually(() => watcher.isOver() || undefined)
+      expect(watcher.error()).toEqual({ error: 'compacted', message: aText, first: 101 })
+    }
+    expect(reading.events.map(({ id }) => id)).toEqual([1])
+    const resumed = await running.ask('/watch', { headers: { 'last-event-id': '1' } })
+    expect(resumed).toMatchObject({ status: 410, json: { error: 'compacted', first: 101 } })
+    expect((await count(await watch(running, 'from=101'), 1)).map(({ id }) => id)).toEqual([101])
+  })
+
+  it('goes on when it wants only what comes behind it', async () => {
+    const { running, write, jump } = await behind()
+    const watcher = await watch(running, 'from=101')
+    write(1)
+    jump(100)
+    write(101)
+    expect((await count(watcher, 1)).map(({ id }) => id)).toEqual([101])
+    expect(watcher.isOver()).toBe(false)
+  })
+
+  it('and that does not read is let go all the same [F72]', async () => {
+    const { running, write, jump } = await behind()
+    const watcher = await watch(running, 'from=1')
+    watcher.response.pause()
+    write(1)
+    jump(100)
+    await eventually(async () => (await running.clients()) === 0 || undefined)
+  })
+})
+
+describe('a server that restarts from a snapshot', () => {
+  it('has the changes behind it, and says so of those before it [F52]', async () => {
+    const disk = memoryDisk()
+    const before = await started({ storage: memory(disk), snapshotTailBytes: 0 })
+    for (const value of ['1', '2', '3']) await before.put('x', value)
+    const snapshot = indexOf(await before.ask('/snapshot', { method: 'POST' }))
+    const index = indexOf(await before.put('x', '4'))
+    before.stop()
+    const after = await started({ storage: memory(disk) })
+    expect(await after.ask('/watch?from=1')).toMatchObject({
+      status: 410,
+      json: { error: 'compacted', first: snapshot + 1 },
+    })
+    const rest = await count(await watch(after, `from=${snapshot + 1}`), 1)
+    expect(rest.map(({ id }) => id)).toEqual([index])
+    expect((await after.ask('/kv/x')).text).toBe('4')
+  })
+})
+
 describe('an idle watch', () => {
   it('gets signs of life, and with them how far it has come', async () => {
     const running = await started({ service: { keepAlive: 10 } })
@@ -218,6 +301,8 @@ describe('a client that does not read', () => {
     watcher.response.resume()
     await eventually(() => watcher.isOver() || undefined)
     expect(watcher.events.length).toBeLessThan(40)
+    const { first } = running.history
+    expect(watcher.error()).toEqual({ error: 'compacted', message: aText, first })
     const ids = watcher.events.map(({ id }) => id)
     expect(ids).toEqual(ids.map((_, i) => ids[0]! + i))
   })

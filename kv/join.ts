@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { concat, defer, EMPTY, map, of, retry, switchMap, take, throwError, timer } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { inspect } from 'rxraft/storage/file'
+import { formatPlace, type Place } from './addresses.ts'
+import { call } from './client.ts'
+import { ClientError, Refused, type Answer, type Ask } from './exchange.ts'
+import type { StoreNode } from './machine.ts'
+import type { Listed } from './memberList.ts'
+
+/** How a server comes into a cluster that is there already. */
+export interface Joining extends Place {
+  readonly id: string
+  /** A server of the cluster, such as `http://127.0.0.1:8001`. */
+  readonly contact: string
+  /** Whether it is to listen only. */
+  readonly asLearner: boolean
+}
+
+/** Milliseconds between two requests to be taken in. */
+const PAUSE = 500
+
+/** Milliseconds that the contact may be silent, which tells every 15 s that it is still there. */
+const SILENCE = 40_000
+
+/**
+ * The members whom a server with a new disk finds, by asking until somebody answers; none where the disk
+ * knows better. Errors when the server votes already: what it promised is on another disk.
+ */
+export function lookAround(joining: Joining, directory: string): Observable<readonly Listed[]> {
+  const { id, contact } = joining
+  return defer(() => isNew(directory)).pipe(
+    switchMap((isNew) =>
+      isNew ? insist({ method: 'GET', path: '/members' }, contact) : of(undefined),
+    ),
+    map((answer) => {
+      if (answer === undefined) return []
+      const { members } = JSON.parse(answer.body.toString()) as { members: readonly Listed[] }
+      const self = members.find((member) => member.id === id)
+      if (self === undefined || self.role === 'learner') return members
+      throw new Error(
+        `${id} votes in that cluster, and what it promised is not in ${directory}, which is new: ` +
+          `remove ${id} from the members, and join under another id`,
+      )
+    }),
+  )
+}
+
+async function isNew(directory: string): Promise<boolean> {
+  return !existsSync(directory) || (await inspect(directory)).logId === undefined
+}
+
+/** Asks to be taken in, unless it is already, and tells how that goes. Completes when it is done. */
+export function join(node: StoreNode, joining: Joining): Observable<string> {
+  const { id, contact, asLearner } = joining
+  const list = asLearner ? 'learners' : 'voters'
+  const booted$ = node.role$.pipe(take(1))
+  return booted$.pipe(
+    switchMap(() => node.members$.pipe(take(1))),
+    switchMap((members) =>
+      members[list].includes(id) || members.voters.includes(id)
+        ? EMPTY
+        : concat(
+            of(`${contact} is asked to take ${id} in`),
+            insist(askFor(joining, list), contact).pipe(map(() => `${id} is in the cluster`)),
+          ),
+    ),
+  )
+}
+
+function askFor({ id, peer, http }: Joining, list: 'voters' | 'learners'): Ask {
+  const plan = { [list]: [id], addresses: { [id]: formatPlace({ peer, http }) } }
+  const headers = { accept: 'text/event-stream' }
+  return { method: 'POST', path: '/members', headers, body: Buffer.from(JSON.stringify(plan)) }
+}
+
+/** Asks again and again: a change that is asked for twice is done once. Errors when it never can be. */
+function insist(ask: Ask, contact: string): Observable<Answer> {
+  return defer(() => call(ask, { servers: [contact], timeout: SILENCE })).pipe(
+    map((answer) => {
+      if (answer.status < 400) return answer
+      throw new Refused(answer)
+    }),
+    retry({
+      delay: (error: unknown) => (isPassing(error) ? timer(PAUSE) : throwError(() => error)),
+    }),
+  )
+}
+
+/** Nobody there, an election, another change under way. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ClientError ||
+  (error instanceof Refused && (error.status >= 500 || error.status === 409))

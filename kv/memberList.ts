@@ -1,0 +1,22 @@
+import type { Members, NodeId } from 'rxraft'
+import { placeOf } from './addresses.ts'
+
+/** A server of the cluster, as JSON tells of it. Where it is is left out when nobody knows. */
+export interface Listed {
+  readonly id: NodeId
+  /** `leaving`: the voters change, and it is among the old ones only. */
+  readonly role: 'voter' | 'learner' | 'leaving'
+  readonly peer?: string
+  readonly http?: string
+}
+
+export function listedMembers(members: Members): Listed[] {
+  const { voters, learners, outgoing } = members
+  const ids = [...new Set([...voters, ...learners, ...outgoing])].sort()
+  return ids.map((id) => ({ id, role: roleOf(members, id), ...placeOf(members, id) }))
+}
+
+function roleOf({ voters, learners }: Members, id: NodeId): Listed['role'] {
+  if (voters.includes(id)) return 'voter'
+  return learners.includes(id) ? 'learner' : 'leaving'
+}
