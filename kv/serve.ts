@@ -1,14 +1,18 @@
 import type { Server } from 'node:http'
 import {
+  catchError,
   distinctUntilChanged,
+  EMPTY,
   filter,
   groupBy,
   map,
   merge,
   mergeMap,
+  NEVER,
   Observable,
   skip,
   switchMap,
+  take,
 } from 'rxjs'
 import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rxraft'
 import { file } from 'rxraft/storage/file'
@@ -41,6 +45,8 @@ export interface ServeOptions {
   readonly maxValueBytes: number
   readonly snapshotEntries?: number
   readonly snapshotTailBytes?: number
+  /** When it emits, the server lets another one lead and completes. Default: never. */
+  readonly stop$?: Observable<unknown>
 }
 
 /** What a command takes besides its value, in bytes: its key, and the rest of its tuple. */
@@ -51,7 +57,7 @@ const GRACE = 1_000
 
 /**
  * A server as an Observable of what it has to say, a line at a time. It runs while it is subscribed to,
- * errors when it fails, and unsubscribing stops it.
+ * errors when it fails, and unsubscribing stops it at once.
  */
 export function serve(options: ServeOptions): Observable<string> {
   const { joining, data, members } = options
@@ -89,6 +95,11 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
       const error = (cause: unknown): void => subscriber.error(cause)
       subscriber.add(join(node, joining).subscribe({ next, error }))
     }
+    const stopped$ = (options.stop$ ?? NEVER).pipe(
+      take(1),
+      switchMap(() => handOver(node)),
+    )
+    subscriber.add(stopped$.subscribe({ complete: () => subscriber.complete() }))
     subscriber.add(node.connect())
     server.listen(http)
     subscriber.add(() => close(server))
@@ -112,6 +123,10 @@ function nodeOptions(options: ServeOptions) {
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
   }
 }
+
+/** Clients then wait for a round trip, instead of an election. There may be nobody to hand over to. */
+const handOver = (node: StoreNode): Observable<string> =>
+  node.transfer().pipe(catchError(() => EMPTY))
 
 /** TCP, which is told where peers find each other, and nothing of clients. */
 function network(options: ServeOptions, peers: Peers): Transport {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
-import { fromEvent, lastValueFrom, merge, takeUntil, tap } from 'rxjs'
+import { fromEvent, lastValueFrom, merge, tap } from 'rxjs'
 import {
   formatAddress,
   parseAddress,
@@ -44,7 +44,8 @@ export function addServeCommand(program: Command, io: Io): void {
     const settings = settingsOf(flags, (message) => command.error(`error: ${message}`))
     const log = (line: string): void =>
       io.err(`${new Date().toISOString()} ${settings.id}: ${line}\n`)
-    await lastValueFrom(serve(settings).pipe(tap(log), takeUntil(stop())), { defaultValue: '' })
+    const serving$ = serve({ ...settings, stop$: stop() })
+    await lastValueFrom(serving$.pipe(tap(log)), { defaultValue: '' })
     log('stopped')
   })
 }

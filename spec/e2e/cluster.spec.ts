@@ -50,6 +50,17 @@ describe('three servers', { timeout: 60_000 }, () => {
     await expectEverywhere(servers, acknowledged)
   })
 
+  test('hand the leadership over when the leader is asked to stop', async () => {
+    // Without it, nobody would lead for three seconds.
+    servers.startAll(['--election-timeout', '3000-6000'])
+    const leader = await servers.leader()
+    const stopped = performance.now()
+    expect(await servers.stop(leader.id, 'SIGTERM')).toEqual({ code: 0, signal: null })
+    const next = await servers.leader()
+    expect(next.id).not.toBe(leader.id)
+    expect(performance.now() - stopped).toBeLessThan(2_500)
+  })
+
   test('stop cleanly when asked to, and one alone serves no write', async () => {
     servers.startAll()
     await servers.leader()
