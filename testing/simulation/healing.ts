@@ -66,7 +66,8 @@ function settle(
       ...(promises.open > 0 ? [`${promises.open} promises of servers are not settled`] : []),
     ]
     // To compare whole states takes a while, so it is the last question.
-    if (missing.length === 0 || clock.now() >= end) missing.push(...differences(healable, journal))
+    if (missing.length === 0 || clock.now() >= end)
+      missing.push(...differences(world.converging, journal))
     const isOver = missing.length === 0 || clock.now() >= end || journal.violations.length > 0
     if (isOver) return missing
   }

@@ -57,6 +57,11 @@ export class World {
     return this.servers.filter(({ disk }) => !disk.isCorrupt)
   }
 
+  /** Those, and whoever runs and has not found out yet that its disk cannot be read. */
+  get converging(): readonly SimulatedServer[] {
+    return this.servers.filter(({ disk, node }) => node !== undefined || !disk.isCorrupt)
+  }
+
   #server(id: NodeId): SimulatedServer {
     const { ids, seed, snapshots, configure = (options) => options } = this.options
     const clock = new ServerClock(this.clock)
