@@ -2,7 +2,7 @@ import { InvariantError } from './errors.ts'
 import { hear } from './follower.ts'
 import { emptyLog, termAt } from './log.ts'
 import type { Install, Installed } from './messages.ts'
-import { adopt } from './snapshots.ts'
+import { adopt, latest } from './snapshots.ts'
 import {
   changedLeader,
   changedProgress,
@@ -184,17 +184,19 @@ function takeOver(turn: Turn, { from, term, mark }: Receiving): Turn {
 }
 
 function replace(turn: Turn, mark: Mark): Turn {
-  const { log } = turn.state
+  const { log, configurations } = turn.state
   const restoring = { mark, end: 0, isBusy: false }
-  const isHeld = termAt(log, mark.index) === mark.term
   const commitIndex = Math.max(turn.state.commitIndex, mark.index)
-  const adopted = adopt(update(turn, { commitIndex, restoring }), mark)
-  const { configurations } = adopted.state
-  const later = isHeld ? configurations.filter((members) => members.index > mark.index) : []
-  const known = update(adopted, { configurations: [mark.members, ...later] })
-  if (isHeld) return known
-  const renewed = update(known, { log: emptyLog(mark) })
-  // What this turn wrote so far is of the log that is gone.
+  const restored = update(turn, { commitIndex, restoring })
+  if (termAt(log, mark.index) === mark.term) {
+    const later = configurations.filter((members) => members.index > mark.index)
+    return update(adopt(restored, mark), { configurations: [mark.members, ...later] })
+  }
+  // Nothing of the old log is forgotten before the reset is durable: what is left of it would look as if it
+  // followed the snapshot. What this turn wrote so far is of that log, too.
+  const renewed = update(latest(restored, mark), {
+    ...{ log: emptyLog(mark), configurations: [mark.members] },
+  })
   return next(renewed, { reset: { index: mark.index, term: mark.term }, writes: [] })
 }
 

@@ -81,12 +81,14 @@ export function adopt(turn: Turn, mark: Mark): Turn {
   const { state } = turn
   const kept = indexBefore(state.log, mark.index, state.config.snapshotTailBytes)
   const log = compact(state.log, kept)
-  const adopted = update(turn, {
-    ...{ snapshot: mark, taking: undefined, receiving: undefined, log },
-    configurations: settledThrough(state.configurations, mark.index),
-  })
-  return ask(tell(adopted, mark.index), { type: 'forget', before: log.base.index + 1 })
+  const configurations = settledThrough(state.configurations, mark.index)
+  const adopted = update(latest(turn, mark), { log, configurations })
+  return ask(adopted, { type: 'forget', before: log.base.index + 1 })
 }
+
+/** A snapshot is durable, and the newest: no other one is on its way, and whoever waited for it is told. */
+export const latest = (turn: Turn, mark: Mark): Turn =>
+  tell(update(turn, { snapshot: mark, taking: undefined, receiving: undefined }), mark.index)
 
 /** Whoever waited for a snapshot of so much has it; the others wait for the next one. */
 function tell(turn: Turn, index: Index): Turn {

@@ -207,6 +207,14 @@ describe('the log of whoever gets a snapshot', () => {
     expect(server.disk).toMatchObject({ base: { index: 3, term: 2 }, log: [] })
   })
 
+  it('is not forgotten before its end is durable: the rest would look as if it followed the snapshot', () => {
+    const server = follower({ log: [1, 1, 1, 1], term: 3 })
+    server.receive('b', installOf(3, keptOf(3, 2)))
+    const { save, disk } = server.work()
+    expect(save).toMatchObject({ reset: { index: 3 } })
+    expect(disk.filter(({ type }) => type === 'forget')).toEqual([])
+  })
+
   it('writes nothing that came in the same turn for the log that is gone, and all that comes after', () => {
     const server = follower({ log: [1, 1], term: 3 })
     server.receive('b', installOf(3, keptOf(6, 3)))

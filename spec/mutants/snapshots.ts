@@ -45,8 +45,8 @@ export const snapshots: readonly Mutant[] = [
     known: ['bug 12'],
     defect: 'A log that does not hold the last entry of an installed snapshot is kept.',
     file: install,
-    find: 'const isHeld = termAt(log, mark.index) === mark.term',
-    replace: 'const isHeld = log.lastIndex >= mark.index',
+    find: 'if (termAt(log, mark.index) === mark.term) {',
+    replace: 'if (log.lastIndex >= mark.index) {',
     setting: tornInstalls,
   },
   {
