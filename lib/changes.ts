@@ -188,7 +188,7 @@ function addressesOf(members: Members): Members['addresses'] {
 function watchServers(turn: Turn): Turn {
   const { state, at } = turn
   const { role } = state
-  if (role.type !== 'leader') return turn
+  if (role.type !== 'leader' || isWatching(state, role)) return turn
   const servers = serversOf(...state.configurations)
   if (
     isSameList(
@@ -202,6 +202,13 @@ function watchServers(turn: Turn): Turn {
     (id) => progressOf(role, id) ?? unknownProgress(id, state.log.lastIndex, at),
   )
   return update(turn, { role: changedLeader(role, { progress }) })
+}
+
+/** Most of the time nothing changes. A leader knows all servers, and perhaps some that have gone. */
+function isWatching({ configurations, members }: State, { progress }: Leader): boolean {
+  const { voters, outgoing, learners } = members
+  const isSettled = configurations.length === 1 && outgoing.length === 0
+  return isSettled && progress.length === voters.length + learners.length
 }
 
 /** A leader that steps down leaves the change to its successor. */

@@ -203,7 +203,7 @@ function pulse(turn: Turn, leader: Leader): Turn {
   return update(sent, {
     role: changedLeader(leader, {
       ...{ progress, reads: waiting, round, pulse: turn.at },
-      pulses: [...leader.pulses, { round, at: turn.at }],
+      pulses: config.lease === 0 ? [] : [...leader.pulses, { round, at: turn.at }],
     }),
   })
 }

@@ -134,7 +134,7 @@ export function lastIndexWithin(log: Log, index: Index, term: Term): Index {
 export function bytesAfter(log: Log, index: Index): number {
   if (index >= log.lastIndex || log.length === 0) return 0
   const total = log.totals[log.length - 1]!
-  const first = Math.max(0, positionOf(log, index + 1))
+  const first = index <= log.base.index ? 0 : Math.max(0, positionOf(log, index + 1))
   return total - log.totals[first]! + log.cells[first]!.bytes.length
 }
 

@@ -88,7 +88,7 @@ export function releaseReads(turn: Turn): Turn {
  */
 export function renewLease(turn: Turn): Turn {
   const { role, config } = turn.state
-  if (role.type !== 'leader') return turn
+  if (role.type !== 'leader' || config.lease === 0) return turn
   const answered = answeredRound(turn.state, role)
   const pulses = role.pulses.filter(({ round }) => round > answered)
   if (pulses.length === role.pulses.length) return turn

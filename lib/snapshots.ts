@@ -31,7 +31,9 @@ function isDue({ state, at }: Turn): boolean {
   return (
     snapshotTickets.length > 0 ||
     appliedIndex - covered >= config.snapshotEntries ||
-    bytesAfter(log, covered) - bytesAfter(log, appliedIndex) >= config.snapshotBytes
+    // What the whole log has is known without a search.
+    (bytesAfter(log, log.base.index) >= config.snapshotBytes &&
+      bytesAfter(log, covered) - bytesAfter(log, appliedIndex) >= config.snapshotBytes)
   )
 }
 
