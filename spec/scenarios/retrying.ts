@@ -30,7 +30,7 @@ type Notebook = RaftNode<string, number, 'all', Words>
 type Servers = Cluster<string, number, 'all', Words>
 
 /** Words are written down one after the other; the answer is the word's place. */
-export const notebook = {
+const notebook = {
   initial: [] as Words,
   apply: (words: Words, word: string) => [[...words, word], words.length + 1] as const,
   query: (words: Words, _: 'all') => words,
