@@ -17,8 +17,8 @@ export interface Effort {
   readonly outstanding: readonly number[]
 }
 
-/** What warms both sides up: light loads alone would leave half of the code uncompiled. */
-const WARM_OUTSTANDING = 256
+/** What warms both sides up, in turns: without heavy loads half of the code would be left uncompiled. */
+const WARM_OUTSTANDING = [256, 4096]
 
 /** Measures both in turns, load by load, so that what the machine does meanwhile happens to both. */
 export async function compare(
@@ -53,7 +53,9 @@ async function compareOnce(
   comparisons: readonly Comparison[],
 ): Promise<void> {
   for (const cluster of [yardstick, subject]) {
-    await cluster.measure({ outstanding: WARM_OUTSTANDING, seconds: warmup })
+    for (const outstanding of WARM_OUTSTANDING) {
+      await cluster.measure({ outstanding, seconds: warmup / WARM_OUTSTANDING.length })
+    }
   }
   for (const comparison of comparisons) {
     const load = { outstanding: comparison.outstanding, seconds }
