@@ -1,11 +1,8 @@
-import { concat, concatMap, filter, map, pipe, takeUntil, timer, VirtualTimeScheduler } from 'rxjs'
-import type { Observable } from 'rxjs'
-import { memory } from '../../adapters/storage/memory.ts'
-import { duplicate, latency, type Partition } from '../../adapters/transport/memory.ts'
-import type { DiskRequest } from '../../lib/storage.ts'
+import { takeUntil, timer, VirtualTimeScheduler } from 'rxjs'
 import type { NodeId } from '../../lib/types.ts'
 import type { Progress } from '../../operators/engine/node.ts'
 import { cluster, seeded, type Cluster } from '../../testing/index.ts'
+import { PEACE, WAR, war } from './war.ts'
 
 /** How a proposal ended: its last progress, or its error. */
 export type End = Progress<number> | Error
@@ -18,9 +15,6 @@ export interface Chaos {
   /** Whatever two servers, or two lives of one, say differently of an entry or a term. */
   readonly disagreements: readonly string[]
 }
-
-const WAR = 600
-const PEACE = 1000
 
 /**
  * Servers crash, restart, are cut off, have slow disks, and messages are lost, doubled and late, while a
@@ -35,7 +29,7 @@ export function chaos(seed: number): Chaos {
     machine: { initial: 0, apply: (count: number, _: string) => [count + 1, count + 1] as const },
     electionTimeout: [30, 60],
     heartbeat: 10,
-    ...faults(ids, scheduler, random),
+    ...war({ ids, scheduler, random, crashEvery: 70 }),
     scheduler,
     seed,
   })
@@ -50,34 +44,6 @@ export function chaos(seed: number): Chaos {
       .map(({ command }) => command),
   )
   return { words: [...ends.keys()], ends, logs, disagreements }
-}
-
-function faults(ids: readonly NodeId[], scheduler: VirtualTimeScheduler, random: () => number) {
-  const pick = (): NodeId => ids[Math.floor(random() * ids.length)]!
-  const isWar = (): boolean => scheduler.now() < WAR
-  const every = (ms: number): Observable<number> =>
-    timer(50, ms, scheduler).pipe(takeUntil(timer(WAR, scheduler)))
-  const split = (i: number): Partition =>
-    i % 3 === 2 ? undefined : [ids.filter(() => random() < 0.5)]
-  return {
-    link: () =>
-      pipe(
-        filter(() => !isWar() || random() > 0.05),
-        duplicate(0.05, random),
-        latency(() => 1 + Math.floor(random() * 4), scheduler),
-      ),
-    // A save that is still under way when its server crashes is lost.
-    storage: () =>
-      pipe(
-        concatMap((save: DiskRequest) =>
-          timer(Math.floor(random() * 3), scheduler).pipe(map(() => save)),
-        ),
-        memory(),
-      ),
-    partitions$: concat(every(60).pipe(map(split)), [undefined]),
-    crash$: every(70).pipe(map(pick)),
-    restart$: concat(every(25).pipe(map(pick)), ids),
-  }
 }
 
 /** Proposes words while there is war, each to whichever server, and a last one to every server. */

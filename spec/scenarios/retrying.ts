@@ -1,14 +1,11 @@
 import {
   catchError,
-  concat,
   concatMap,
   defer,
   EMPTY,
-  filter,
   last,
   map,
   of,
-  pipe,
   retry,
   switchMap,
   takeUntil,
@@ -17,13 +14,10 @@ import {
   VirtualTimeScheduler,
   type Observable,
 } from 'rxjs'
-import { memory } from '../../adapters/storage/memory.ts'
-import { duplicate, latency, type Partition } from '../../adapters/transport/memory.ts'
 import { Stopped } from '../../lib/errors.ts'
-import type { DiskRequest } from '../../lib/storage.ts'
-import type { NodeId } from '../../lib/types.ts'
 import type { Progress, RaftNode } from '../../operators/engine/node.ts'
 import { cluster, seeded, type Cluster } from '../../testing/index.ts'
+import { PEACE, WAR, war } from './war.ts'
 
 type Words = readonly string[]
 type Notebook = RaftNode<string, number, 'all', Words>
@@ -45,9 +39,6 @@ export interface Retrying {
   readonly installs: number
 }
 
-const WAR = 600
-const PEACE = 1000
-
 /**
  * Clients write words into a cluster whose servers crash, restart and are cut off, with snapshots all the
  * time, and try each again until it is answered: some under a name of their own, on any server, the
@@ -61,7 +52,7 @@ export function retrying(seed: number): Retrying {
     ids,
     machine: notebook,
     ...{ electionTimeout: [30, 60], heartbeat: 10, snapshotEntries: 15, snapshotTailBytes: 0 },
-    ...faults(ids, scheduler, random),
+    ...war({ ids, scheduler, random, crashEvery: 110 }),
     ...{ scheduler, seed },
   })
   let installs = 0
@@ -156,30 +147,3 @@ const again = <T>(scheduler: VirtualTimeScheduler, isHopeless = (_: unknown): bo
   retry<T>({
     delay: (error: unknown) => (isHopeless(error) ? throwError(() => error) : timer(5, scheduler)),
   })
-
-function faults(ids: readonly NodeId[], scheduler: VirtualTimeScheduler, random: () => number) {
-  const pick = (): NodeId => ids[Math.floor(random() * ids.length)]!
-  const isWar = (): boolean => scheduler.now() < WAR
-  const every = (ms: number): Observable<number> =>
-    timer(50, ms, scheduler).pipe(takeUntil(timer(WAR, scheduler)))
-  const split = (i: number): Partition =>
-    i % 3 === 2 ? undefined : [ids.filter(() => random() < 0.5)]
-  return {
-    link: () =>
-      pipe(
-        filter(() => !isWar() || random() > 0.05),
-        duplicate(0.05, random),
-        latency(() => 1 + Math.floor(random() * 4), scheduler),
-      ),
-    storage: () =>
-      pipe(
-        concatMap((save: DiskRequest) =>
-          timer(Math.floor(random() * 3), scheduler).pipe(map(() => save)),
-        ),
-        memory(),
-      ),
-    partitions$: concat(every(60).pipe(map(split)), [undefined]),
-    crash$: every(110).pipe(map(pick)),
-    restart$: concat(every(25).pipe(map(pick)), ids),
-  }
-}
