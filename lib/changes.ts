@@ -41,23 +41,21 @@ export function changeWanted(turn: Turn, ticket: number, plan: Plan): Turn {
   }
   const round = { index: state.log.lastIndex, at: turn.at, number: 1 }
   const begun = lead(turn, role, { changing: { ticket, plan, round } })
-  const newcomers = target.voters.filter((id) => !votes(state.members, id))
-  const learners = serversOf({
-    ...{ ...state.members, voters: [], outgoing: [] },
-    learners: [...target.learners.filter((id) => !votes(state.members, id)), ...newcomers],
-  })
-  const { addresses } = target
-  const isListening = isSameList(learners, state.members.learners)
-  return isListening && newcomers.length > 0
-    ? begun
-    : newcomers.length > 0
-      ? configure(begun, {
-          ...state.members,
-          learners,
-          addresses: { ...state.members.addresses, ...addresses },
-        })
-      : leave(begun, target)
+  return newcomers(state.members, target).length > 0 ? listen(begun, target) : leave(begun, target)
 }
+
+/** New voters listen first, together with whoever is only to listen. */
+function listen(turn: Turn, target: Target): Turn {
+  const { members } = turn.state
+  const listening = target.learners.filter((id) => !votes(members, id))
+  const learners = [...new Set([...listening, ...newcomers(members, target)])].sort()
+  if (isSameList(learners, members.learners)) return turn
+  const addresses = { ...members.addresses, ...target.addresses }
+  return configure(turn, { ...members, learners, addresses })
+}
+
+const newcomers = (members: Members, { voters }: Pick<Target, 'voters'>): readonly NodeId[] =>
+  voters.filter((id) => !votes(members, id))
 
 type Target = ReturnType<typeof resolve>
 
@@ -128,10 +126,11 @@ function stepAside(turn: Turn): Turn {
 function catchUp(turn: Turn, role: Leader, changing: Changing, target: Target): Turn {
   const { state, at } = turn
   const { round } = changing
-  const newcomers = target.voters.filter((id) => !votes(state.members, id))
-  const reached = Math.min(...newcomers.map((id) => progressOf(role, id)?.match ?? 0))
+  const matches = newcomers(state.members, target).map((id) => progressOf(role, id)?.match ?? 0)
+  const reached = Math.min(...matches)
   const isLate = at - round.at >= state.config.electionTimeoutMin
-  if (reached < round.index) return isOver(turn, role, changing) ? giveUp(turn, role, 'slow') : turn
+  if (reached < round.index)
+    return isOver(turn, role, changing, target) ? giveUp(turn, role, 'slow') : turn
   if (!isLate) return leave(turn, target)
   if (round.number === ROUNDS) return giveUp(turn, role, 'slow')
   const next = { index: state.log.lastIndex, at, number: round.number + 1 }
@@ -139,10 +138,10 @@ function catchUp(turn: Turn, role: Leader, changing: Changing, target: Target): 
 }
 
 /** A newcomer that is silent for long does not come. */
-const isOver = ({ at, state }: Turn, role: Leader, { plan, round }: Changing): boolean =>
-  resolve(state.members, plan).voters.some((id) => {
+const isOver = ({ at, state }: Turn, role: Leader, { round }: Changing, target: Target): boolean =>
+  newcomers(state.members, target).some((id) => {
     const contact = progressOf(role, id)?.contact ?? round.at
-    return !votes(state.members, id) && at - contact > ROUNDS * state.config.electionTimeoutMax
+    return at - contact > ROUNDS * state.config.electionTimeoutMax
   })
 
 function giveUp(turn: Turn, role: Leader, reason: Unchanged): Turn {
@@ -226,7 +225,7 @@ const lead = (turn: Turn, role: Leader, change: Partial<Leader>): Turn =>
 export function entriesLeft({ role, members }: State): number {
   if (role.type !== 'leader' || role.changing === undefined) return 0
   const { plan, round } = role.changing
-  const newcomers = resolve(members, plan).voters.filter((id) => !votes(members, id))
-  const matches = newcomers.map((id) => progressOf(role, id)?.match ?? 0)
+  const coming = newcomers(members, resolve(members, plan))
+  const matches = coming.map((id) => progressOf(role, id)?.match ?? 0)
   return Math.max(0, round.index - Math.min(round.index, ...matches))
 }
