@@ -1,8 +1,6 @@
 import type { Server } from 'node:http'
 import {
-  catchError,
   distinctUntilChanged,
-  EMPTY,
   filter,
   groupBy,
   map,
@@ -18,6 +16,7 @@ import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rx
 import { file } from 'rxraft/storage/file'
 import { tcp } from 'rxraft/transport/tcp'
 import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
+import { farewell } from './farewell.ts'
 import { History } from './history.ts'
 import { api } from './http.ts'
 import { join, lookAround, type Joining } from './join.ts'
@@ -45,7 +44,7 @@ export interface ServeOptions {
   readonly maxValueBytes: number
   readonly snapshotEntries?: number
   readonly snapshotTailBytes?: number
-  /** When it emits, the server lets another one lead and completes. Default: never. */
+  /** When it emits, the server takes its leave and completes. Default: never. */
   readonly stop$?: Observable<unknown>
 }
 
@@ -90,16 +89,16 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     )
 
     subscriber.add(news(node).subscribe(subscriber))
+    const next = (line: string): void => subscriber.next(line)
     if (joining !== undefined) {
-      const next = (line: string): void => subscriber.next(line)
       const error = (cause: unknown): void => subscriber.error(cause)
       subscriber.add(join(node, joining).subscribe({ next, error }))
     }
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
-      switchMap(() => handOver(node)),
+      switchMap(() => farewell(node)),
     )
-    subscriber.add(stopped$.subscribe({ complete: () => subscriber.complete() }))
+    subscriber.add(stopped$.subscribe({ next, complete: () => subscriber.complete() }))
     subscriber.add(node.connect())
     server.listen(http)
     subscriber.add(() => close(server))
@@ -123,10 +122,6 @@ function nodeOptions(options: ServeOptions) {
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
   }
 }
-
-/** Clients then wait for a round trip, instead of an election. There may be nobody to hand over to. */
-const handOver = (node: StoreNode): Observable<string> =>
-  node.transfer().pipe(catchError(() => EMPTY))
 
 /** TCP, which is told where peers find each other, and nothing of clients. */
 function network(options: ServeOptions, peers: Peers): Transport {

@@ -1,3 +1,4 @@
+import { inspect } from 'rxraft/storage/file'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { countPuts, get, put, Writer, type Acknowledged } from './clients.ts'
 import { eventually, Servers, statusOf, type Server } from './servers.ts'
@@ -59,6 +60,24 @@ describe('three servers', { timeout: 60_000 }, () => {
     const next = await servers.leader()
     expect(next.id).not.toBe(leader.id)
     expect(performance.now() - stopped).toBeLessThan(2_500)
+  })
+
+  test('take a snapshot when they are asked to stop, and start from it', async () => {
+    servers.startAll()
+    const leader = await servers.leader()
+    const acknowledged: Acknowledged[] = []
+    for (let i = 0; i < 20; i++) acknowledged.push((await put(leader, `key${i}`, `value ${i}`))!)
+    const last = acknowledged.at(-1)!.index
+
+    for (const id of [leader.id, ...servers.ids.filter((it) => it !== leader.id)]) {
+      const { data } = servers.running.get(id)!
+      await servers.stop(id, 'SIGTERM')
+      expect((await inspect(data)).snapshot?.index).toBeGreaterThanOrEqual(last)
+    }
+    servers.startAll()
+    const again = await servers.leader()
+    for (const { key, value } of acknowledged) expect(await get(again, key)).toBe(value)
+    expect((await fetch(`${again.http}/watch?from=${last}`)).status).toBe(410)
   })
 
   test('stop cleanly when asked to, and one alone serves no write', async () => {
