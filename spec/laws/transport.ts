@@ -120,10 +120,10 @@ function carriageLaws(pair: () => Promise<Pair>, run: Run, make: () => Join | Pr
     }
     const a = run(join, 'a', bounce)
     const b = run(join, 'b', bounce)
-    await until(() => {
-      if (b.received.length === 0) a.send('b', pulse(1))
-      return b.received.some((it) => roundOf(it) >= 3_999)
-    }, 'the last round')
+    await meet(a, b)
+    a.send('b', pulse(1))
+    const last = (): number => roundsFrom(b, 'a').at(-1) ?? 0
+    await until(() => last() >= 3_999, 'the last round', last)
     expect([a.error, b.error]).toEqual([undefined, undefined])
   })
 }
