@@ -36,19 +36,22 @@ export function loop<E, S>(
       const batches$ = new Subject<readonly E[]>()
       const steps$ = new Subject<S>()
       let queue: E[] = []
-      let isWired = false
+      // What is raised before that waits for it, and what is raised in a flush is found by it.
+      let isReady = false
 
       const flush = (): void => {
+        isReady = false
         while (queue.length > 0 && !subscriber.closed) {
           const batch = queue
           queue = []
           batches$.next(batch)
         }
+        isReady = true
       }
       const turnEnd = new TurnEnd(flush, scheduler)
       const enqueue = (event: E): void => {
         queue.push(event)
-        if (isWired) turnEnd.request()
+        if (isReady) turnEnd.request()
       }
       const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
         events.subscribe({
@@ -62,7 +65,7 @@ export function loop<E, S>(
       subscriber.add(steps$.subscribe(subscriber))
       subscriber.add(body(batches$).subscribe(steps$))
       subscriber.add(raise(source, () => subscriber.complete()))
-      isWired = true
+      isReady = true
       turnEnd.request()
     })
 }

@@ -14,9 +14,8 @@ export class TurnEnd {
     if (this.#isRequested) return
     this.#isRequested = true
     this.#scheduled = this.scheduler.schedule(() => {
-      // What the work itself requests, it finds before it ends.
-      this.work()
       this.#isRequested = false
+      this.work()
     })
   }
 

@@ -215,6 +215,25 @@ describe('proposals that are refused', () => {
     expect(take()).toEqual(['x NotLeader: not the leader: b is'])
   })
 
+  it('that are made at once in place of a refused one are raised, too', () => {
+    const turns = new VirtualTimeScheduler()
+    const refused: string[] = []
+    const refuse = ({ ticket }: Omit<Proposed, 'at'>): void =>
+      proposals.answered({ type: 'notLeader', ticket, leader: undefined })
+    const proposals = new Proposals<string, string>(codec, limits, refuse, turns)
+    const submit = (command: string): void =>
+      proposals.submit(command, {
+        applied: () => undefined,
+        failed: () => {
+          refused.push(command)
+          if (command.length < 3) submit(command + command[0])
+        },
+      })
+    submit('x')
+    turns.flush()
+    expect(refused).toEqual(['x', 'xx', 'xxx'])
+  })
+
   it('hear that too much waits', () => {
     const { turns, submit, proposals, take } = taking()
     submit('x')
