@@ -40,6 +40,7 @@ export interface ServeOptions {
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly electionTimeout?: readonly [min: number, max: number]
   readonly heartbeat?: number
+  readonly diskStall?: number
   /** Largest value, in bytes. */
   readonly maxValueBytes: number
   readonly snapshotEntries?: number
@@ -107,7 +108,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
 
 function nodeOptions(options: ServeOptions) {
   const { id, members, maxValueBytes } = options
-  const { electionTimeout, heartbeat, snapshotEntries, snapshotTailBytes } = options
+  const { electionTimeout, heartbeat, diskStall, snapshotEntries, snapshotTailBytes } = options
   const maxCommandBytes = maxValueBytes + COMMAND_BYTES
   return {
     id,
@@ -118,6 +119,7 @@ function nodeOptions(options: ServeOptions) {
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
     ...(electionTimeout !== undefined && { electionTimeout }),
     ...(heartbeat !== undefined && { heartbeat }),
+    ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
   }

@@ -32,6 +32,7 @@ interface Flags {
   readonly tlsKey?: string
   readonly electionTimeout?: readonly [number, number]
   readonly heartbeat?: number
+  readonly diskStall?: number
   readonly maxValue: number
   readonly snapshotEntries?: number
   readonly snapshotTail?: number
@@ -78,6 +79,9 @@ function options(): Option[] {
       reads(parseRange),
     ),
     new Option('--heartbeat <ms>', "between two of a leader's pulses").argParser(reads(parseWhole)),
+    new Option('--disk-stall <ms>', 'a leader whose disk is silent for so long leaves').argParser(
+      reads(parseWhole),
+    ),
     new Option('--max-value <bytes>', 'largest value')
       .argParser(reads(parseWhole))
       .default(1024 * 1024),
@@ -109,7 +113,7 @@ type Fail = (message: string) => never
 
 function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   const { id, data, cluster, listen, http, electionTimeout, heartbeat, maxValue } = flags
-  const { snapshotEntries, snapshotTail } = flags
+  const { diskStall, snapshotEntries, snapshotTail } = flags
   return {
     id,
     cluster,
@@ -121,6 +125,7 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
     ...trust(flags, fail),
     ...(electionTimeout !== undefined && { electionTimeout }),
     ...(heartbeat !== undefined && { heartbeat }),
+    ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTail !== undefined && { snapshotTailBytes: snapshotTail }),
   }
@@ -186,6 +191,7 @@ const FLAGS = new Map([
   ['tls.key', '--tls-key'],
   ['electionTimeout', '--election-timeout'],
   ['heartbeat', '--heartbeat'],
+  ['diskStall', '--disk-stall'],
   ['maxCommandBytes', '--max-value'],
   ['maxAppendBytes', '--max-value'],
   ['snapshotEntries', '--snapshot-entries'],

@@ -1,6 +1,5 @@
 import { pack } from './batch.ts'
 import { settledThrough } from './configurations.ts'
-import { follow } from './election.ts'
 import { append } from './log.ts'
 import { encodeMembers, isSameList, resolve, serversOf, votes } from './members.ts'
 import {
@@ -13,8 +12,8 @@ import {
   type State,
 } from './state.ts'
 import type { Unchanged } from './errors.ts'
-import { successor } from './transfer.ts'
-import { answer, send, update, write, type Turn } from './turn.ts'
+import { abdicate } from './transfer.ts'
+import { answer, update, write, type Turn } from './turn.ts'
 import type { Members, NodeId, Plan } from './types.ts'
 
 /**
@@ -114,12 +113,8 @@ function proceed(turn: Turn): Turn {
 
 /** Whoever leads without a vote has just committed that, and leads no longer (§6): whoever has most is next. */
 function stepAside(turn: Turn): Turn {
-  const { state, at } = turn
-  const { role, members, config, term } = state
-  if (role.type !== 'leader' || votes(members, config.id)) return turn
-  const to = successor(state, role, at)
-  const told = to === undefined ? turn : send(turn, to, { type: 'timeoutNow', term })
-  return follow(told, term, undefined)
+  const { role, members, config } = turn.state
+  return role.type !== 'leader' || votes(members, config.id) ? turn : abdicate(turn, role)
 }
 
 /** Rounds of replication, until one was as quick as an election is slow (thesis §4.2.1). */

@@ -9,6 +9,7 @@ import { isQuorum } from './quorum.ts'
 import { abandonReads } from './reads.ts'
 import {
   hasLost,
+  isStalled,
   peersOf,
   quorumContact,
   unknownProgress,
@@ -25,9 +26,9 @@ import { InvariantError } from './errors.ts'
 /** The leader was silent for too long: ask for votes (§5.2), in advance first (thesis §9.6). */
 export function electionTimeout(turn: Turn): Turn {
   const { state } = turn
-  if (state.role.type === 'leader' || !mayLead(state)) return turn
+  if (state.role.type === 'leader' || !mayCampaign(state, turn.at)) return turn
   // The leader's word may have arrived in the same turn as the timeout that it came too late for.
-  if (isLoyal(state, state.config.id, turn.at) || hasLost(state)) return turn
+  if (isLoyal(state, state.config.id, turn.at)) return turn
   const isAlone = peersOf(state).length === 0
   return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn, false)
 }
@@ -37,7 +38,7 @@ export function timeoutNow(turn: Turn, from: NodeId): Turn {
   const { state } = turn
   const { role } = state
   if (role.type !== 'follower' || role.leader !== from) return turn
-  return mayLead(state) && !hasLost(state) ? campaign(turn, true) : turn
+  return mayCampaign(state, turn.at) ? campaign(turn, true) : turn
 }
 
 /** The leader has not heard a quorum for an election timeout: it steps down (thesis §6.2). */
@@ -121,6 +122,10 @@ export function follow(turn: Turn, term: Term, leader: NodeId | undefined): Turn
     contact: role.type === 'leader' ? turn.at : state.contact,
   })
 }
+
+/** Whoever has lost what it acknowledged must not lead, and whose disk has stalled cannot even vote for itself. */
+const mayCampaign = (state: State, at: Millis): boolean =>
+  mayLead(state) && !hasLost(state) && !isStalled(state, at)
 
 /**
  * A voter, also one that the configuration in force sends away: until that is committed, nobody else may have

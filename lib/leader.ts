@@ -6,7 +6,7 @@ import { reachedByQuorum } from './quorum.ts'
 import { changeMembers } from './changes.ts'
 import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
 import * as reads from './reads.ts'
-import { handOver } from './transfer.ts'
+import { handOver, leaveStalledDisk } from './transfer.ts'
 import {
   changedLeader,
   changedProgress,
@@ -95,7 +95,7 @@ export function endTurn(turn: Turn): Turn {
   const replicated = handOver(sendSnapshots(replicate(acknowledgeOwn(changed))))
   const released = reads.releaseReads(reads.renewLease(replicated))
   const pulsed = reads.needsPulse(released.state) ? heartbeatTimeout(released) : released
-  return noteUntold(reads.releaseReads(pulsed))
+  return leaveStalledDisk(noteUntold(reads.releaseReads(pulsed)))
 }
 
 /** The leader is its own follower: it counts itself once its own disk has said so. */

@@ -66,6 +66,8 @@ export interface State extends Ballot {
 
 export interface Saving {
   readonly sequence: number
+  /** When the disk was asked. */
+  readonly at: Millis
   readonly term: Term
   readonly promises: readonly Envelope[]
 }
@@ -351,6 +353,10 @@ export const progressOf = (leader: Leader, id: NodeId): Progress | undefined =>
 
 /** Whether entries that this server has acknowledged are missing in its log. */
 export const hasLost = ({ log, lostIndex }: State): boolean => log.lastIndex < lostIndex
+
+/** Whether the disk has not answered a save for so long that nobody should wait for it. */
+export const isStalled = ({ saving, config }: State, at: Millis): boolean =>
+  saving.length > 0 && at - saving[0]!.at >= config.diskStall
 
 export const isVoter = (state: State, id: NodeId): boolean => votes(state.members, id)
 

@@ -1,6 +1,8 @@
+import { follow } from './election.ts'
 import type { Kept } from './errors.ts'
 import {
   changedLeader,
+  isStalled,
   leaderOf,
   progressOf,
   type Leader,
@@ -73,6 +75,26 @@ export function handOver(turn: Turn): Turn {
   if (transfer.isTold || successor.match < log.lastIndex) return turn
   const told = changedLeader(role, { transfer: { ...transfer, isTold: true } })
   return send(update(turn, { role: told }), transfer.to, { type: 'timeoutNow', term })
+}
+
+/** Leads no longer, and tells whoever has most to campaign at once, without waiting for it (thesis §3.10). */
+export function abdicate(turn: Turn, leader: Leader): Turn {
+  const { term } = turn.state
+  const to = successor(turn.state, leader, turn.at)
+  const told = to === undefined ? turn : send(turn, to, { type: 'timeoutNow', term })
+  return follow(told, term, undefined)
+}
+
+/**
+ * At the end of a leader's turn: its disk has stalled. Another one leads, if the others commit without this
+ * disk; where they cannot, they could not under another leader either.
+ */
+export function leaveStalledDisk(turn: Turn): Turn {
+  const { state, at } = turn
+  const { role, config, commitIndex } = state
+  if (!isStalled(state, at) || role.type !== 'leader') return turn
+  const saved = progressOf(role, config.id)?.match ?? 0
+  return saved < commitIndex ? abdicate(turn, role) : turn
 }
 
 /** A leader that steps down while it hands over has done what was wanted. */

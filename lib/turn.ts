@@ -180,11 +180,11 @@ function handOver(state: State): Pick<Step, 'state' | 'committed'> {
 
 /** Promises wait for this turn's save, or else for the last one under way, or else leave now. */
 function settlePromises(turn: Turn): Pick<Step, 'state' | 'save' | 'send'> {
-  const { state, promises, send, reset, writes: batches } = turn
+  const { at, state, promises, send, reset, writes: batches } = turn
   if (turn.hasNewBallot || reset !== undefined || batches.length > 0) {
     const { term, vote } = state
     const sequence = state.sequence + 1
-    const saving = [...state.saving, { sequence, term, promises: highest(promises) }]
+    const saving = [...state.saving, { sequence, at, term, promises: highest(promises) }]
     return {
       state: changed(state, { sequence, saving }),
       save: { type: 'save', sequence, term, vote, batches, ...(reset && { reset }) },

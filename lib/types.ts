@@ -74,6 +74,8 @@ export interface ProtocolConfig {
   readonly preVote: boolean
   /** A leader without a quorum's answer steps down (thesis §6.2). */
   readonly checkQuorum: boolean
+  /** A leader whose disk has not answered for so long lets another one lead; `Infinity` for never. */
+  readonly diskStall: Millis
   /**
    * How long, in ms after a pulse went out that a quorum has answered, a leader may answer reads by itself
    * (thesis §6.4.1); 0 for never. Less than the shortest election timeout, by as much as clocks may drift apart.

@@ -8,6 +8,9 @@ type Given = { readonly [K in keyof RaftOptions<unknown, unknown, unknown>]?: un
 const KIB = 1024
 const MIB = 1024 * KIB
 
+/** Whoever waits longer than that for a disk waits for ever. */
+export const LONGEST_STALL = 3_600_000
+
 const ranges = {
   maxAppendBytes: [KIB, 64 * MIB],
   maxCommandBytes: [1, 64 * MIB],
@@ -29,6 +32,7 @@ export function check(options: Given): void {
   checkAddresses(options)
   checkLease(options)
   checkTimes(options)
+  checkStall(options)
   checkSizes(options)
 }
 
@@ -103,6 +107,14 @@ function checkTimes({ heartbeat, electionTimeout, ...limits }: Given): void {
     const isLimit = isNumber(limit) && limit > 0 && (limit <= LONGEST || limit === Infinity)
     demand(name, limit, isLimit, `more than 0 and at most ${LONGEST} ms, or Infinity`)
   }
+}
+
+/** A disk is to be given up later than a leader. */
+function checkStall({ diskStall, electionTimeout }: Given): void {
+  const [, longest] = electionTimeout as readonly [number, number]
+  const isBounded = isNumber(diskStall) && diskStall <= LONGEST_STALL && diskStall >= longest
+  const expected = `from the longest election timeout (${longest}) to ${LONGEST_STALL} ms, or Infinity`
+  demand('diskStall', diskStall, isBounded || diskStall === Infinity, expected)
 }
 
 function checkSizes(options: Given): void {

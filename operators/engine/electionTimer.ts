@@ -1,6 +1,6 @@
 import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Event } from '../../lib/events.ts'
-import { hasLost, isVoter } from '../../lib/state.ts'
+import { hasLost, isStalled, isVoter } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
@@ -30,9 +30,11 @@ export function electionTimer(
       patience = min + random() * (max - min)
     }
     return steps.pipe(
-      alarm(({ state }) => {
+      alarm(({ state, at }) => {
         if (!state.booted || state.role.type === 'leader') return undefined
         if (!isVoter(state, state.config.id) || hasLost(state)) return undefined
+        // Until the disk answers, which is a step.
+        if (isStalled(state, at)) return undefined
         if (state.term !== term) draw()
         term = state.term
         return state.contact + patience

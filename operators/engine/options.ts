@@ -5,7 +5,7 @@ import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import type { Storage, Transport } from '../adapters.ts'
 import { msgpack, type Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
-import { check, checkAdapters } from './checks.ts'
+import { check, checkAdapters, LONGEST_STALL } from './checks.ts'
 import { monotonic } from './monotonic.ts'
 import { silent, volatile } from './nothing.ts'
 
@@ -39,6 +39,12 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly preVote?: boolean
   /** A leader that hears no quorum for the longest election timeout steps down. Default true. */
   readonly checkQuorum?: boolean
+  /**
+   * Milliseconds without an answer of its disk's after which a leader whose followers commit without it lets one of
+   * them lead, and does not campaign before its disk answers. From the longest election timeout to 3,600,000;
+   * `Infinity` for never. Default: ten times the longest election timeout.
+   */
+  readonly diskStall?: number
   /**
    * A leader answers linearizable queries by itself, without asking a quorum, for as long as no other server can
    * have been elected. The clocks of the servers must then run at the same speed, up to `maxClockDrift`: where
@@ -109,12 +115,17 @@ export function settings<S, C, R, Q, A>(
     codec: msgpack<C>(),
     maxCommandBytes: Math.min(MIB, options.maxAppendBytes || MIB),
     members: [options.id],
+    diskStall: stallAfter(options.electionTimeout),
     ...given,
   }
   check(filled)
   checkAdapters(given)
   return { ...filled, protocol: protocol(filled) }
 }
+
+/** Ten times the longest election timeout; what is no range is told later. */
+const stallAfter = (range: unknown = defaults.electionTimeout): number =>
+  Array.isArray(range) ? Math.min(10 * Number(range[1]), LONGEST_STALL) : LONGEST_STALL
 
 const defaults = {
   storage: volatile,
@@ -146,7 +157,8 @@ const defaults = {
 /** What the reducer needs to know. */
 function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
   const { id, members, addresses, preVote, checkQuorum, leaseReads, maxClockDrift } = options
-  const { maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } = options
+  const { diskStall, maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } =
+    options
   const { snapshotEntries, snapshotBytes, snapshotTailBytes } = options
   const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
   return {
@@ -156,6 +168,7 @@ function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
     electionTimeoutMax,
     preVote,
     checkQuorum,
+    diskStall,
     lease: leaseReads ? electionTimeoutMin / (1 + maxClockDrift) : 0,
     maxAppendBytes,
     maxInflightMessages,

@@ -63,6 +63,7 @@ export function start(reduce: Reduce, bounds: Bounds, id: NodeId, disk: Disk = e
     preVote: bounds.preVote,
     lease: 0,
     checkQuorum: true,
+    diskStall: Infinity,
     maxAppendBytes: bounds.batchesPerAppend === 1 ? 1 : Infinity,
     maxInflightMessages: 2,
     maxInflightBytes: Infinity,
@@ -188,7 +189,11 @@ function timeless(state: State): State {
   }
 }
 
-const renumbered = <T>(save: T, position: number): T => ({ ...save, sequence: position + 1 })
+const renumbered = <T>(save: T, position: number): T => ({
+  ...save,
+  at: SOON,
+  sequence: position + 1,
+})
 
 function timelessRole(role: Role): Role {
   if (role.type !== 'leader') return role

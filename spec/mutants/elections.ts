@@ -136,6 +136,14 @@ export const elections: readonly Mutant[] = [
     replace: "if (role.type !== 'leader' || config.checkQuorum) return undefined",
   },
   {
+    name: 'leads-on-without-a-disk',
+    known: ['F21'],
+    defect: 'A leader whose disk has stalled leads on.',
+    file: 'lib/transfer.ts',
+    find: 'return saved < commitIndex ? abdicate(turn, role) : turn',
+    replace: 'return saved > commitIndex ? abdicate(turn, role) : turn',
+  },
+  {
     name: 'one-patience-for-all',
     known: ['bug 53'],
     defect: 'Every server waits equally long before it campaigns.',

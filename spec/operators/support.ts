@@ -41,6 +41,7 @@ export const protocol = (voters: readonly NodeId[] = ['a', 'b', 'c']): ProtocolC
   electionTimeoutMax: 6,
   preVote: true,
   checkQuorum: true,
+  diskStall: Infinity,
   lease: 0,
   maxAppendBytes: 1024,
   maxInflightMessages: 256,

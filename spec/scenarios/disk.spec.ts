@@ -1,4 +1,4 @@
-import { concatMap, map, mergeMap, pipe, take, timer } from 'rxjs'
+import { concatMap, map, mergeMap, of, pipe, take, timer } from 'rxjs'
 import type { TestScheduler } from 'rxjs/testing'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../adapters/storage/memory.ts'
@@ -106,6 +106,25 @@ describe('a disk that hangs', () => {
         map(({ type }) => type[0]),
       )
       expectObservable(proposed$).toBe(progress, undefined, new Timeout(16, 'unknown'))
+      servers.connect(hot(end))
+    })
+  })
+
+  // The word is on its way to the leader's disk at 13, and on the others' at 14; 12 ms are too long.
+  const words = '      -------------x-----------y-----------'
+  const end = '        -------------------------------------|'
+
+  it('on the leader: it hands over within the limit, loses no write and takes others [F21]', () => {
+    marbles(({ hot, expectObservable }, scheduler) => {
+      const leads = '  n---------a--------------n--b--------|'
+      const termOfA = '0-------1------------------2---------|'
+      const byB = '    -----------------x------------y-z----|'
+      const servers = three(scheduler, { ...slow(scheduler, never, 'a', 12), diskStall: 12 })
+      expectObservable(servers.leaders$).toBe(leads, sets)
+      expectObservable(termsOf(servers, 'a')).toBe(termOfA, { 0: 0, 1: 1, 2: 2 })
+      expectObservable(appliedBy(servers, 'b')).toBe(byB)
+      write(servers, 'a', hot(words))
+      hot('    -----------------------------z').subscribe((word) => write(servers, 'b', of(word)))
       servers.connect(hot(end))
     })
   })

@@ -10,7 +10,10 @@ interface Memory {
   consents: Map<Term, Set<NodeId>>
 }
 
-/** A server raises its term only when a majority, itself among it, has said yes in advance (thesis §9.6). */
+/**
+ * A server raises its term only when a majority, itself among it, has said yes in advance (thesis §9.6), or when
+ * its leader hands over to it (§3.10).
+ */
 export const askedInAdvance: MakeChecker = (violate) => {
   const lives = new Lives<Memory>(() => ({ campaigned: 0, consents: new Map() }))
   return {
@@ -21,7 +24,9 @@ export const askedInAdvance: MakeChecker = (violate) => {
       const { role, term, config, members } = step.state
       const memory = lives.of(id, life)
       const { consents } = memory
+      let isHandedOver = false
       for (const { from, message } of received(step)) {
+        isHandedOver ||= message.type === 'timeoutNow' && message.term + 1 === term
         if (message.type !== 'vote' || !message.pre || !message.granted) continue
         consents.set(message.term, (consents.get(message.term) ?? new Set()).add(from))
       }
@@ -30,7 +35,8 @@ export const askedInAdvance: MakeChecker = (violate) => {
       const { voters } = members
       const yes = voters.filter((voter) => voter === id || consents.get(term)?.has(voter) === true)
       for (const past of consents.keys()) if (past <= term) consents.delete(past)
-      if (!config.preVote || voters.length === 1 || yes.length * 2 > voters.length) return
+      if (!config.preVote || voters.length === 1 || isHandedOver || yes.length * 2 > voters.length)
+        return
       violate(
         `${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`,
       )

@@ -18,6 +18,7 @@ import { patience } from './patience.ts'
 import { promises } from './promises.ts'
 import { sameSnapshots } from './sameSnapshots.ts'
 import { snapshotsStand } from './snapshotsStand.ts'
+import { stalledLeader } from './stalledLeader.ts'
 import { stateMachineSafety } from './stateMachineSafety.ts'
 import { stateOfPrefix } from './stateOfPrefix.ts'
 import { voteOnce } from './voteOnce.ts'
@@ -47,6 +48,7 @@ export const checkers: readonly MakeChecker[] = [
   stateOfPrefix,
   // Leaders and reads
   cutOffLeader,
+  stalledLeader,
   confirmedReads,
   patience,
   // What clients see

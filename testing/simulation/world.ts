@@ -68,20 +68,22 @@ export class World {
     const post = (run: () => void): void => clock.post(run)
     const disk = this.#disk(id)
     const random = new Chance(seed, `server ${id}`).next
-    const make = (store: ObservedStore) =>
-      raft(
-        configure({
-          id,
-          members: ids,
-          ...snapshots?.options,
-          machine: store.machine(snapshots?.ballast ?? 0),
-          storage: disk.open(post),
-          transport: this.network.join(id, post),
-          scheduler: clock,
-          turns: clock,
-          random,
-        }),
-      )
+    const make = (store: ObservedStore) => {
+      const made = configure({
+        id,
+        members: ids,
+        ...snapshots?.options,
+        machine: store.machine(snapshots?.ballast ?? 0),
+        storage: disk.open(post),
+        transport: this.network.join(id, post),
+        scheduler: clock,
+        turns: clock,
+        random,
+      })
+      // Soon enough for the stalls that are drawn.
+      const diskStall = 2 * (made.electionTimeout?.[1] ?? 300)
+      return raft({ diskStall, ...made })
+    }
     return new SimulatedServer(id, clock, disk, make, this.witness)
   }
 

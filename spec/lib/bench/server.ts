@@ -22,6 +22,7 @@ export const configOf = (id: NodeId, voters = 'abc', options: Options = {}): Pro
   electionTimeoutMax: 200,
   preVote: true,
   checkQuorum: true,
+  diskStall: 2_000,
   lease: 0,
   maxAppendBytes: 1_000_000,
   maxInflightMessages: 100,

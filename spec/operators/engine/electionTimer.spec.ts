@@ -6,7 +6,7 @@ import type { Step } from '../../../lib/turn.ts'
 import { electionTimer } from '../../../operators/engine/electionTimer.ts'
 import { loop } from '../../../operators/engine/loop.ts'
 import { seeded } from '../../../testing/seeded.ts'
-import { leaderRole, marbles, stateWith, stepWith } from '../support.ts'
+import { leaderRole, marbles, protocol, stateWith, stepWith } from '../support.ts'
 
 const heard = (contact: number, change: Partial<State> = {}) =>
   stepWith({ state: stateWith({ contact, ...change }) })
@@ -90,6 +90,22 @@ describe('electionTimer', () => {
       })
       const result = '    ---------------|'
       expectObservable(steps$.pipe(electionTimer([5, 6], drawing(0), scheduler))).toBe(result)
+    })
+  })
+
+  it('waits for a disk that has stalled, and goes on when it answers [F21]', () => {
+    marbles(({ hot, expectObservable }, scheduler) => {
+      const config = { ...protocol(), diskStall: 4 }
+      const saving = [{ sequence: 1, at: 0, term: 1, promises: [] }]
+      const steps$ = hot('f---s----------w------|', {
+        f: heard(0, { config, saving }),
+        s: { ...heard(0, { config, saving }), at: 4 },
+        w: { ...heard(0, { config }), at: 15 },
+      })
+      // So late that the timer looks twice.
+      const result = '    ----------------x-----|'
+      const ring = electionTimer([5, 6], drawing(0), scheduler)
+      expectObservable(steps$.pipe(ring)).toBe(result, timeouts({ x: 16 }))
     })
   })
 

@@ -30,7 +30,7 @@ describe('options', () => {
       id: 'a',
       members: foundingMembers(['a']),
       ...{ electionTimeoutMin: 150, electionTimeoutMax: 300, preVote: true, checkQuorum: true },
-      lease: 0,
+      ...{ diskStall: 3_000, lease: 0 },
       ...{ maxAppendBytes: 2 ** 20, maxInflightMessages: 256 },
       ...{ maxInflightBytes: 2 ** 24, maxUncommittedBytes: 2 ** 26 },
       ...{ snapshotEntries: 1_000_000, snapshotBytes: 2 ** 26, snapshotTailBytes: 2 ** 24 },
@@ -48,6 +48,13 @@ describe('options', () => {
 
   it('may never time out', () => {
     expect(settings({ ...alone, proposeTimeout: Infinity }).proposeTimeout).toBe(Infinity)
+  })
+
+  it('wait for a disk ten times as long as for a leader, at most an hour, or for ever', () => {
+    const stall = (options: object) => settings({ ...alone, ...options }).protocol.diskStall
+    expect(stall({ electionTimeout: [200, 500] })).toBe(5_000)
+    expect(stall({ electionTimeout: [200, 500_000] })).toBe(3_600_000)
+    expect(stall({ diskStall: Infinity })).toBe(Infinity)
   })
 
   it('keep a command within a message, also when only the message is given', () => {
@@ -97,6 +104,10 @@ const bad: readonly (readonly [option: string, options: object])[] = [
   ['electionTimeout', { electionTimeout: [150, 600_001] }],
   ['electionTimeout', { electionTimeout: [150] }],
   ['electionTimeout', { electionTimeout: [NaN, 300] }],
+  ['diskStall', { diskStall: 299 }],
+  ['diskStall', { diskStall: 3_600_001 }],
+  ['diskStall', { diskStall: NaN }],
+  ['diskStall', { diskStall: '3000' }],
   ['proposeTimeout', { proposeTimeout: 0 }],
   ['proposeTimeout', { proposeTimeout: NaN }],
   ['queryTimeout', { queryTimeout: -5 }],

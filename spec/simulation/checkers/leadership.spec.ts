@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event } from '../../../lib/events.ts'
+import type { Save } from '../../../lib/storage.ts'
 import type { Message } from '../../../lib/messages.ts'
 import type { Answer } from '../../../lib/turn.ts'
 import { askedInAdvance } from '../../../testing/checkers/askedInAdvance.ts'
@@ -8,7 +9,8 @@ import { cutOffLeader } from '../../../testing/checkers/cutOffLeader.ts'
 import { mandate } from '../../../testing/checkers/mandate.ts'
 import type { Observation } from '../../../testing/checkers/observation.ts'
 import { patience } from '../../../testing/checkers/patience.ts'
-import { disk, ended, judge, leader, turn } from './support.ts'
+import { stalledLeader } from '../../../testing/checkers/stalledLeader.ts'
+import { batchOf, config as turnConfig, disk, ended, judge, leader, turn } from './support.ts'
 
 const from = (id: string, message: Message): Event => ({
   ...{ type: 'received', at: 0, envelope: { from: id, to: 'a', message } },
@@ -56,7 +58,14 @@ describe('asked in advance: a majority agrees before a term is raised (thesis §
     expect(judge(askedInAdvance, run)).toEqual([])
   })
 
+  const handsOver: Message = { type: 'timeoutNow', term: 1 }
+
+  it('passes a candidate to whom its leader hands over (§3.10)', () => {
+    expect(judge(askedInAdvance, [campaigns(2, [from('b', handsOver)])])).toEqual([])
+  })
+
   it.each([
+    ['a leader of another term hands over to', [campaigns(3, [from('b', handsOver)])]],
     ['nobody has said yes to', [campaigns(1)]],
     ['was refused [F2]', [hears(from('b', yes(1, false))), campaigns(1)]],
     ['was granted another term', [hears(from('b', yes(2))), campaigns(1)]],
@@ -180,5 +189,40 @@ describe('patience: silences before elections are drawn by chance (§5.2) [bug 5
         many((i) => (i % 6 === 0 ? 1.9 : 1.5 + i / 1_000)),
       ),
     ).toHaveLength(1)
+  })
+})
+
+describe('stalled leader: it leaves while the others commit without its disk', () => {
+  const config = { ...turnConfig, diskStall: 100 }
+  const asks = (sequence: number, at: number, index?: number) => {
+    const batches = index === undefined ? [] : [batchOf(index, 1, 'x')]
+    const save: Save = { type: 'save', sequence, term: 1, vote: 'a', batches }
+    return turn('a', { config, at, role: leader, save })
+  }
+  const saved = (sequence: number, at: number): Event => ({ type: 'saved', at, sequence, term: 1 })
+  const leads = (at: number, commitIndex: number, ...events: readonly Event[]) =>
+    turn('a', { config, at, role: leader, commitIndex, events })
+
+  it.each([
+    ['whose disk is slow, within its time', [asks(1, 0, 1), leads(99, 1)]],
+    ['whose disk has answered', [asks(1, 0, 1), leads(99, 1, saved(1, 99)), leads(500, 1)]],
+    ['without whom nobody commits', [asks(1, 0, 2), leads(500, 1)]],
+    ['that has asked for no entry', [asks(1, 0), leads(500, 1)]],
+  ])('passes one %s', (_, run) => {
+    expect(judge(stalledLeader, run)).toEqual([])
+  })
+
+  it('passes a follower', () => {
+    const role = { type: 'follower', leader: 'b', asked: [] } as const
+    const follows = turn('a', { config, at: 500, role, commitIndex: 1 })
+    expect(judge(stalledLeader, [asks(1, 0, 1), follows])).toEqual([])
+  })
+
+  it.each([
+    ['leads on', [asks(1, 0, 1), leads(100, 1)]],
+    ['leads on since a later save', [asks(1, 0), asks(2, 50, 1), leads(100, 1)]],
+    ['has only an older save answered', [asks(1, 0, 1), asks(2, 0, 2), leads(100, 2, saved(1, 9))]],
+  ])('catches one that %s [F21]', (_, run) => {
+    expect(judge(stalledLeader, run)).toHaveLength(1)
   })
 })

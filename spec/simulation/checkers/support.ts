@@ -4,7 +4,7 @@ import type { Event } from '../../../lib/events.ts'
 import type { Message } from '../../../lib/messages.ts'
 import { booting, type Leader, type State } from '../../../lib/state.ts'
 import { begin, finish, type Answer, type AppliedBatch, type Step } from '../../../lib/turn.ts'
-import type { Index, Mark, Millis, NodeId, Term } from '../../../lib/types.ts'
+import type { Index, Mark, Millis, NodeId, ProtocolConfig, Term } from '../../../lib/types.ts'
 import type {
   MakeChecker,
   Observation,
@@ -58,6 +58,15 @@ export const follower = (of?: NodeId): State['role'] => ({
   asked: [],
 })
 
+/** What the servers a, b and c are told when they start. */
+export const config: ProtocolConfig = {
+  ...{ id: 'a', members: foundingMembers(['a', 'b', 'c']) },
+  ...{ electionTimeoutMin: 1, electionTimeoutMax: 2 },
+  ...{ preVote: true, checkQuorum: true, diskStall: Infinity, lease: 0, maxAppendBytes: 1 },
+  ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
+  ...{ snapshotEntries: 1, snapshotBytes: 1, snapshotTailBytes: 0 },
+}
+
 interface Told extends Partial<Omit<State, 'log'>> {
   readonly log?: Log
   readonly life?: number
@@ -68,6 +77,7 @@ interface Told extends Partial<Omit<State, 'log'>> {
   readonly answers?: readonly Answer[]
   readonly restore?: Step['restore']
   readonly disk?: Step['disk']
+  readonly save?: Step['save']
 }
 
 /** A turn of one of the servers a, b and c, that ends in a state with what is told, in life 1. */
@@ -75,18 +85,12 @@ export function turn(
   id: NodeId,
   { life = 1, at = 0, says = [], applied = [], events = [], ...rest }: Told,
 ): Observation {
-  const { answers = [], restore, disk = [], ...told } = rest
-  const members = foundingMembers(['a', 'b', 'c'])
-  const config = {
-    ...{ id, members, electionTimeoutMin: 1, electionTimeoutMax: 2 },
-    ...{ preVote: true, checkQuorum: true, lease: 0, maxAppendBytes: 1 },
-    ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
-    ...{ snapshotEntries: 1, snapshotBytes: 1, snapshotTailBytes: 0 },
-  }
-  const before = booting(config)
+  const { answers = [], restore, disk = [], save, ...told } = rest
+
+  const before = booting({ ...config, id })
   const state: State = { ...before, booted: true, ...told }
   const send = says.map(([to, message]) => ({ from: id, to, message }))
-  const heard = { at, events, answers, restore, disk }
+  const heard = { at, events, answers, restore, disk, save }
   const step: Step = { ...finish(begin(before), []), ...heard, state, send, applied }
   return { type: 'step', at: 0, id, life, step }
 }
