@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Disk } from './ceiling/disk.ts'
 import { follow } from './ceiling/follower.ts'
 import { Leader } from './ceiling/leader.ts'
-import { closedLoop } from './harness/load.ts'
+import { drive } from './harness/load.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
 
 async function start({ id, members, directory, way }: Place): Promise<Member> {
@@ -23,8 +23,7 @@ async function start({ id, members, directory, way }: Place): Promise<Member> {
   const leader = new Leader(disk, sockets as [Socket, Socket])
   return {
     leads: true,
-    drive: (outstanding, meter) =>
-      closedLoop((command, settle) => leader.submit(command, settle), outstanding, meter),
+    drive: (load, meter) => drive((command, settle) => leader.submit(command, settle), load, meter),
   }
 }
 

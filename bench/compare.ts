@@ -1,27 +1,43 @@
-import { start, type Cluster, type Ground, type Outcome, type Subject } from './harness/cluster.ts'
+import { start, type Cluster, type Outcome } from './harness/cluster.ts'
+import type { Ground, Subject } from './harness/server.ts'
+import { results } from './report.ts'
+import type { Effort, Suite } from './suite.ts'
+import { header, rows } from './table.ts'
+
+/** An engine, to be measured in turns with the yardstick. */
+interface Compared extends Pick<Suite, 'name' | 'about'> {
+  readonly subject: Subject
+}
+
+const ceiling: Subject = { name: 'ceiling', script: 'ceiling.ts', way: '' }
 
 /** The same load on both sides, run by run. */
-export interface Comparison {
+interface Comparison {
   readonly outstanding: number
   readonly yardstick: Outcome[]
   readonly subject: Outcome[]
 }
 
-export interface Effort {
-  readonly runs: number
-  /** Each load is measured for so long. */
-  readonly seconds: number
-  /** And for so long, in seconds, the compiler sees the code at work before that. */
-  readonly warmup: number
-  /** The loads: commands on their way at any time. */
-  readonly outstanding: readonly number[]
-}
+export const compared = ({ name, about, subject }: Compared): Suite => ({
+  name,
+  about,
+  run: async (effort, ground, print) => {
+    const comparisons = await compare(ceiling, subject, effort, ground)
+    const found = comparisons.flatMap(({ outstanding, ...runs }) => {
+      const yardstick = { name: `ceiling ${outstanding}`, runs: runs.yardstick }
+      const measured = { name: `${subject.name} ${outstanding}`, runs: runs.subject }
+      return [...results(name, yardstick), ...results(name, measured, yardstick)]
+    })
+    print(`${header()}\n${rows(found)}`)
+    return found
+  },
+})
 
 /** What warms both sides up, in turns: without heavy loads half of the code would be left uncompiled. */
 const WARM_OUTSTANDING = [256, 4096]
 
 /** Measures both in turns, load by load, so that what the machine does meanwhile happens to both. */
-export async function compare(
+async function compare(
   yardstick: Subject,
   subject: Subject,
   effort: Effort,
@@ -54,12 +70,11 @@ async function compareOnce(
 ): Promise<void> {
   for (const cluster of [yardstick, subject]) {
     for (const outstanding of WARM_OUTSTANDING) {
-      await cluster.measure({ outstanding, seconds: warmup / WARM_OUTSTANDING.length })
+      await cluster.measure({ outstanding }, warmup / WARM_OUTSTANDING.length)
     }
   }
-  for (const comparison of comparisons) {
-    const load = { outstanding: comparison.outstanding, seconds }
-    comparison.yardstick.push(await yardstick.measure(load))
-    comparison.subject.push(await subject.measure(load))
+  for (const { outstanding, ...runs } of comparisons) {
+    runs.yardstick.push(await yardstick.measure({ outstanding }, seconds))
+    runs.subject.push(await subject.measure({ outstanding }, seconds))
   }
 }

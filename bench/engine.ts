@@ -1,16 +1,10 @@
-/**
- * The engine as a user has it, from the built package by its name: files with fsync and TCP on
- * loopback, driven inside the leader's process.
- */
-import { join } from 'node:path'
-import { filter, firstValueFrom } from 'rxjs'
-import { bytes, raft, type Machine, type RaftNode } from 'rxraft'
+/** The engine from the built package, by its name, driven inside the leader's process. */
+import type { Machine, RaftNode } from 'rxraft'
 import { propose } from 'rxraft/operators'
-import { file } from 'rxraft/storage/file'
-import { tcp } from 'rxraft/transport/tcp'
-import { closedLoop, commands, fail, sampling } from './harness/load.ts'
+import { commands, drive, fail, sampling, type Load } from './harness/load.ts'
 import type { Meter } from './harness/meter.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
+import { leads, run } from './node.ts'
 
 type Node = RaftNode<Uint8Array, number>
 
@@ -23,34 +17,21 @@ const machine: Machine<number, Uint8Array, number> = {
   },
 }
 
-async function start({ id, members, directory, way }: Place): Promise<Member> {
-  const addresses = members.map((member) => [member.id, `127.0.0.1:${member.port}`] as const)
-  const peers = Object.fromEntries(addresses)
-  const node: Node = raft({
-    id,
-    members: members.map((member) => member.id),
-    machine,
-    codec: bytes,
-    // A machine that stalls for a moment must not end the run with an election.
-    electionTimeout: [1_000, 2_000],
-    storage: file(join(directory, id)),
-    transport: tcp({ id, cluster: 'bench', listen: peers[id]!, peers }),
-  })
-  node.status$.subscribe({ error: fail })
-  node.connect()
-  const leader = await firstValueFrom(node.leader$.pipe(filter((it) => it !== undefined)))
-  if (leader.id !== id) return { leads: false }
+async function start(place: Place): Promise<Member> {
+  const node: Node = run(place, machine)
   return {
-    leads: true,
-    drive: (outstanding, meter) => {
-      if (way === 'propose') proposed(node, outstanding, meter)
-      else closedLoop((command, settle) => node.submit(command, settle), outstanding, meter)
+    leads: await leads(node),
+    drive: (load, meter) => {
+      if (place.way === 'propose') proposed(node, load, meter)
+      else drive((command, settle) => node.submit(command, settle), load, meter)
     },
   }
 }
 
 /** The closed loop that the operator makes by itself, reading a source without end at its own pace. */
-function proposed(node: Node, outstanding: number, meter: Meter): void {
+function proposed(node: Node, load: Load, meter: Meter): void {
+  if (!('outstanding' in load)) throw new TypeError('the operator makes a closed loop')
+  const { outstanding } = load
   const every = sampling(outstanding)
   const began: number[] = []
   let index = 0

@@ -1,26 +1,19 @@
 /**
- * How much of what the machine can do the engine leaves to its user: durable commits per second and
- * their latency, each load measured in turns with a prototype that has no protocol.
+ * How much of what the machine can do the engine leaves to its user. Each suite prints a table; docs/performance.md
+ * says what they measure.
  */
 import { writeFileSync } from 'node:fs'
-import { compare } from './compare.ts'
 import { machine, onDisk } from './ground.ts'
 import { parse, USAGE, type Options } from './options.ts'
-import { results, type Result } from './report.ts'
-import { ceiling } from './suites.ts'
-import { header, rows } from './table.ts'
+import type { Result } from './report.ts'
 
 async function bench(options: Options): Promise<Result[]> {
   const ground = { directory: onDisk(options.directory), profiles: options.profiles }
   const all: Result[] = []
   console.log(machine())
   for (const suite of options.suites) {
-    console.log(`\n${suite.name}: ${suite.about}\n${header()}`)
-    for (const comparison of await compare(ceiling, suite.subject, options, ground)) {
-      const found = results(suite, comparison)
-      console.log(rows(found))
-      all.push(...found)
-    }
+    console.log(`\n${suite.name}: ${suite.about}`)
+    all.push(...(await suite.run(options, ground, (text) => console.log(text))))
   }
   return all
 }

@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
-import type { Effort } from './compare.ts'
-import { suites, type Suite } from './suites.ts'
+import type { Effort, Suite } from './suite.ts'
+import { suites } from './suites.ts'
 
 export const USAGE = `npm run bench -- [SUITE…] [options]
 
-  SUITE           ${suites.map(({ name }) => name).join(', ')}: all of them unless some are named
+  SUITE           ${suites.map(({ name }) => name).join(', ')}: all but the last unless some are named
   --quick         two short runs: for a first look
   --runs N        runs of each side (default 5)
   --seconds S     how long each load is measured in each run (default 2)
   --warmup S      how long each side warms up in each run (default 5)
   --outstanding N[,N…]  the loads: commands on their way at any time (default 1,16,256,4096)
+  --entries N     commands of \`flat\` (default 10000000)
   --json FILE     writes the results to a file as well
   --dir DIR       a directory on a real disk (default data/bench)
   --profile DIR   leaves CPU profiles of all processes there
@@ -33,6 +34,7 @@ export function parse(args: string[]): Options | undefined {
       seconds: { type: 'string' },
       warmup: { type: 'string' },
       outstanding: { type: 'string', default: '1,16,256,4096' },
+      entries: { type: 'string', default: '10000000' },
       json: { type: 'string' },
       dir: { type: 'string', default: 'data/bench' },
       profile: { type: 'string' },
@@ -41,11 +43,15 @@ export function parse(args: string[]): Options | undefined {
   })
   if (values.help) return undefined
   return {
-    suites: positionals.length === 0 ? suites : positionals.map(named),
+    suites:
+      positionals.length === 0
+        ? suites.filter((it) => it.onlyNamed !== true)
+        : positionals.map(named),
     runs: whole('--runs', values.runs ?? (values.quick ? '2' : '5')),
     seconds: positive('--seconds', values.seconds, values.quick ? 1 : 2),
     warmup: positive('--warmup', values.warmup, values.quick ? 2 : 5),
     outstanding: values.outstanding.split(',').map((n) => whole('--outstanding', n)),
+    entries: whole('--entries', values.entries),
     json: values.json,
     directory: values.dir,
     profiles: values.profile,

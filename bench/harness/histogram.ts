@@ -7,11 +7,14 @@ const BUCKETS = 1024
 export class Histogram {
   readonly #counts = new Uint32Array(BUCKETS)
   count = 0
+  /** The longest, as it was; `NaN` when there is none. */
+  max = NaN
 
   record(ms: number): void {
     const bucket = Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)
     this.#counts[Math.min(BUCKETS - 1, Math.max(0, Math.floor(bucket)))]! += 1
     this.count++
+    if (!(ms <= this.max)) this.max = ms
   }
 
   /** The latency that the fraction `p` of all stays at or below; `NaN` when there are none. */
@@ -27,5 +30,6 @@ export class Histogram {
   clear(): void {
     this.#counts.fill(0)
     this.count = 0
+    this.max = NaN
   }
 }

@@ -6,8 +6,12 @@ export interface Measured {
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
+  readonly p999: number
+  readonly max: number
   /** Seconds of processor time that this process took in each second. */
   readonly cpu: number
+  /** Bytes of memory that it has in the end. */
+  readonly rss: number
 }
 
 /** Counts what is settled between `begin` and `end`, with the latencies of a sample. */
@@ -41,7 +45,10 @@ export class Meter {
       rate: this.count / seconds,
       p50: this.#latencies.percentile(0.5),
       p99: this.#latencies.percentile(0.99),
+      p999: this.#latencies.percentile(0.999),
+      max: this.#latencies.max,
       cpu: (user + system) / 1e6 / seconds,
+      rss: process.memoryUsage.rss(),
     }
   }
 }

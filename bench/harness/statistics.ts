@@ -16,3 +16,17 @@ export function spread(values: readonly number[]): Spread {
 /** Each run against the run beside it: what drifts in the machine drifts in both. */
 export const ratios = (values: readonly number[], yardstick: readonly number[]): number[] =>
   values.map((value, i) => value / yardstick[i]!)
+
+/** How much more the last value is than the first, as a share of the middle, by the straight line that fits best. */
+export function growth(values: readonly number[]): number {
+  const { length } = values
+  if (length < 2) return 0
+  const mean = values.reduce((sum, value) => sum + value, 0) / length
+  const middle = (length - 1) / 2
+  let [covariance, variance] = [0, 0]
+  for (const [i, value] of values.entries()) {
+    covariance += (i - middle) * (value - mean)
+    variance += (i - middle) ** 2
+  }
+  return ((covariance / variance) * (length - 1)) / mean
+}

@@ -1,65 +1,86 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answerCalls } from './calls.ts'
+import { fail, type Load } from './load.ts'
 import { Meter, type Measured } from './meter.ts'
 
 /** Where a process stands in its cluster. */
 export interface Place {
   readonly id: string
   readonly members: readonly { readonly id: string; readonly port: number }[]
+  /** Whether the others run without it, and are to take it in. */
+  readonly joins: boolean
   readonly directory: string
   /** What the subject makes of it: how the engine is driven. */
   readonly way: string
 }
 
 /** A process that has found its place. */
-export type Member =
-  | { readonly leads: false }
-  | { readonly leads: true; readonly drive: (outstanding: number, meter: Meter) => void }
-
-/** What every process of the cluster is asked for: the leader drives itself, the others follow. */
-export interface Load {
-  /** Commands on their way at any time. */
-  readonly outstanding: number
-  /** Seconds that are measured. */
-  readonly seconds: number
+export interface Member {
+  readonly leads: boolean
+  /** Submits as long as the meter is on. */
+  readonly drive?: (load: Load, meter: Meter) => void
+  /** What else it can be asked to do. */
+  readonly acts?: Readonly<Record<string, (argument: unknown) => unknown>>
 }
 
-/** What a worker says. */
-export type Said =
-  | { readonly type: 'ready'; readonly leads: boolean }
-  | { readonly type: 'measured'; readonly measured: Measured }
-
-/** Runs one process of a cluster: it starts, says whether it leads, and measures as often as it is asked to. */
-export function work(start: (place: Place) => Promise<Member>): void {
-  const place = JSON.parse(process.argv[2]!) as Place
-  // The parent ends a worker by hanging up; profiles are written on an orderly exit.
-  process.once('disconnect', () => process.exit())
-  start(place).then((member) => {
-    process.on('message', (load: Load) => {
-      void measure(member, load).then((measured) => say({ type: 'measured', measured }))
-    })
-    say({ type: 'ready', leads: member.leads })
-  }, fail)
+/** Bytes of a process's memory, after garbage was collected. */
+export interface Memory {
+  readonly rss: number
+  readonly heapUsed: number
+  /** Outside of the heap: array buffers, above all. */
+  readonly external: number
 }
 
-/** Until a new load runs evenly, and until the last of its commands are settled. */
-const SETTLE_MS = 300
+/** What every process of a cluster can be asked. */
+export interface Worker {
+  /** Finds its place, and says whether it leads. */
+  readonly start: () => Promise<boolean>
+  readonly drive: (load: Load) => void
+  readonly begin: () => void
+  readonly end: () => Measured
+  /** Submits nothing more, and waits until the last of its commands are settled. */
+  readonly rest: () => Promise<void>
+  /** Settled commands since `begin`. */
+  readonly count: () => number
+  readonly memory: () => Memory
+  readonly act: (name: string, argument?: unknown) => unknown
+}
+
 const DRAIN_MS = 200
 
-async function measure(member: Member, { outstanding, seconds }: Load): Promise<Measured> {
-  const meter = new Meter()
-  if (member.leads) member.drive(outstanding, meter)
-  await sleep(SETTLE_MS)
-  meter.begin()
-  await sleep(seconds * 1000)
-  const measured = meter.end()
-  meter.stop()
-  await sleep(DRAIN_MS)
-  return measured
+/** Runs one process of a cluster, until its parent hangs up. */
+export function work(start: (place: Place) => Promise<Member>): void {
+  const place = JSON.parse(process.argv[2]!) as Place
+  // Profiles are written on an orderly exit.
+  process.once('disconnect', () => process.exit())
+  let member: Member
+  let meter = new Meter()
+  answerCalls<Worker>({
+    start: async () => (member = await start(place)).leads,
+    drive: (load) => {
+      meter = new Meter()
+      member.drive?.(load, meter)
+    },
+    begin: () => meter.begin(),
+    end: () => meter.end(),
+    rest: async () => {
+      meter.stop()
+      await sleep(DRAIN_MS)
+    },
+    count: () => meter.count,
+    memory: memory,
+    act: (name, argument) => {
+      const act = member.acts?.[name]
+      if (act === undefined) throw new Error(`nobody can "${name}" here`)
+      return act(argument)
+    },
+  })
+  process.on('unhandledRejection', fail)
 }
 
-const say = (said: Said): void => void process.send!(said)
-
-function fail(error: unknown): void {
-  console.error(error)
-  process.exit(1)
+function memory(): Memory {
+  // What the first collection finds unreachable, it may free only in the second.
+  for (let i = 0; i < 2; i++) globalThis.gc?.()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { rss, heapUsed, external }
 }

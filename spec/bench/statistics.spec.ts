@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../bench/harness/histogram.ts'
-import { ratios, spread } from '../../bench/harness/statistics.ts'
-import { results } from '../../bench/report.ts'
-import { ceiling } from '../../bench/suites.ts'
+import type { Outcome } from '../../bench/harness/cluster.ts'
+import { growth, ratios, spread } from '../../bench/harness/statistics.ts'
+import { results, type Case, type Result } from '../../bench/report.ts'
 
 describe('spread', () => {
   it('is the middle of an odd number, and the mean of the middle two of an even one', () => {
@@ -31,25 +31,67 @@ describe('a histogram', () => {
     )
   })
 
+  it('knows the longest as it was', () => {
+    const histogram = new Histogram()
+    for (const ms of [1, 7.25, 3]) histogram.record(ms)
+    expect(histogram.max).toBe(7.25)
+    histogram.clear()
+    expect(histogram.max).toBeNaN()
+  })
+
   it('has no percentile of nothing', () => {
     expect(new Histogram().percentile(0.5)).toBeNaN()
   })
 })
 
-describe('the report', () => {
-  const run = (rate: number) => ({ rate, p50: 1, p99: 2, cpu: 3 })
-  const suite = { name: 'x', about: '', subject: ceiling, targets: { 16: 0.5 } }
-  const found = results(suite, {
-    outstanding: 16,
-    yardstick: [run(100), run(200)],
-    subject: [run(40), run(100)],
+describe('the growth of values', () => {
+  it('is what the best straight line gains from the first to the last, by their mean', () => {
+    expect(growth([90, 100, 110])).toBeCloseTo(0.2)
+    expect(growth([110, 100, 90])).toBeCloseTo(-0.2)
   })
 
-  it('measures the engine against the ceiling, pair by pair', () => {
-    expect(found.find((it) => it.case === 'engine 16' && it.metric === 'throughput')).toEqual({
-      ...{ suite: 'x', case: 'engine 16', metric: 'throughput', unit: 'commits/s', runs: 2 },
-      ...{ median: 70, min: 40, max: 100, ratioTo: 'ceiling 16' },
-      ...{ ratio: { median: 0.45, min: 0.4, max: 0.5 }, target: 0.5, met: false },
+  it('is nothing where nothing changes, or nothing can be said', () => {
+    expect(growth([5, 5, 5])).toBe(0)
+    expect(growth([5])).toBe(0)
+  })
+
+  it('is not that of values that go up and down', () => {
+    expect(Math.abs(growth([100, 130, 100, 130, 100, 130, 100]))).toBeLessThan(0.01)
+  })
+})
+
+describe('the report', () => {
+  const process = { cpu: 0.5, rss: 100e6 }
+  const processes = [process, process, { cpu: 0.25, rss: 200e6 }]
+  const run = (rate: number, p99 = 2): Outcome => {
+    return { rate, p50: 1, p99, p999: 3, max: 4, cpu: 5, processes }
+  }
+  const yardstick = { name: 'ceiling 16', runs: [run(100), run(200)] }
+  const found = (subject: Omit<Case, 'name'>, metric: string): Result | undefined =>
+    results('x', { name: 'engine 16', ...subject }, yardstick).find((it) => it.metric === metric)
+
+  it('measures one against the other, pair by pair', () => {
+    const runs = [run(40), run(100)]
+    expect(found({ runs, targets: { throughput: 0.5 } }, 'throughput')).toEqual({
+      ...{ suite: 'x', case: 'engine 16', metric: 'throughput', unit: 'commits/s' },
+      ...{ median: 70, min: 40, max: 100, runs: 2, ratioTo: 'ceiling 16' },
+      ...{ ratio: 0.45, ratioMin: 0.4, ratioMax: 0.5, target: 0.5, met: false },
     })
+  })
+
+  it('takes a latency that is less than what is aimed at for one that meets it', () => {
+    const targets = { p99: 3 }
+    expect(found({ runs: [run(1, 6), run(1, 5)], targets }, 'p99')).toMatchObject({ met: true })
+    expect(found({ runs: [run(1, 7), run(1, 6)], targets }, 'p99')).toMatchObject({ met: false })
+  })
+
+  it('aims at nothing where nothing is said', () => {
+    expect(found({ runs: [run(1), run(1)] }, 'p99')).toMatchObject({ target: null, met: null })
+  })
+
+  it('tells what each process takes', () => {
+    const runs = [run(1), run(1)]
+    expect(found({ runs }, 'rss follower 2')).toMatchObject({ unit: 'MB', median: 200 })
+    expect(found({ runs }, 'cpu leader')).toMatchObject({ unit: 'cores', median: 0.5 })
   })
 })

@@ -1,0 +1,24 @@
+import type { Ground } from './harness/server.ts'
+import type { Result } from './report.ts'
+
+/** Something to measure. */
+export interface Suite {
+  readonly name: string
+  readonly about: string
+  /** Whether it runs only when it is named, because it takes long. */
+  readonly onlyNamed?: true
+  /** Measures, and prints what is found as it is found. */
+  run(effort: Effort, ground: Ground, print: (text: string) => void): Promise<readonly Result[]>
+}
+
+export interface Effort {
+  readonly runs: number
+  /** Each load is measured for so long. */
+  readonly seconds: number
+  /** And for so long, in seconds, the compiler sees the code at work before that. */
+  readonly warmup: number
+  /** The loads: commands on their way at any time. */
+  readonly outstanding: readonly number[]
+  /** Commands of a long run. */
+  readonly entries: number
+}
