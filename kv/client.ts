@@ -18,21 +18,25 @@ const PAUSE = 200
 
 /**
  * Asks one server after the other until one can answer. While any is up, but none leads, the rounds go
- * on for `patience`; the last answer is then the answer. A write that may have been received is never
- * sent again.
+ * on for `patience`; the last answer is then the answer. A write that may have been received is sent again
+ * only under an idempotency key, for as long; once it may have been, no refusal says what became of it.
  */
 export async function call(ask: Ask, options: ClientOptions): Promise<Answer> {
   const { patience = 5_000, timeout = 10_000 } = options
+  const isNamed = ask.headers?.['idempotency-key'] !== undefined
   const deadline = performance.now() + patience
+  let unknown: Answer | ClientError | undefined
   for (;;) {
     const outcomes = []
     for (const server of options.servers) {
-      const outcome = await follow(server, ask, timeout).catch(passing)
-      if (!(outcome instanceof ClientError) && outcome.status !== 503) return outcome
+      const outcome = await follow(server, ask, timeout).catch(caught)
+      if (isNamed && isUnknown(outcome)) unknown = outcome
+      else if (!isPassing(outcome)) return settled(outcome)
       outcomes.push(outcome)
     }
-    const up = outcomes.filter((it) => !(it instanceof ClientError && it.code === 'unreachable'))
-    if (up.length === 0 || performance.now() > deadline) return settled(up[0] ?? outcomes[0])
+    const up = outcomes.filter((it) => !isUnreachable(it))
+    const isOver = performance.now() > deadline || (up.length === 0 && unknown === undefined)
+    if (isOver) return settled(unknown ?? up[0] ?? outcomes[0])
     await sleep(PAUSE)
   }
 }
@@ -66,11 +70,18 @@ function targetOf({ server, headers }: Answer): [server: string, path: string] {
 const isUnreachable = (error: unknown): error is ClientError =>
   error instanceof ClientError && error.code === 'unreachable'
 
+/** It may have been carried out, or may yet be. */
+const isUnknown = (outcome: Answer | ClientError): boolean =>
+  outcome instanceof ClientError ? outcome.code === 'unknown-outcome' : outcome.status === 504
+
 /** What another server may answer otherwise, or this one in a moment: two that change places name each other. */
 const PASSING = ['unreachable', 'leader-unreachable', 'too-many-redirects']
 
-function passing(error: unknown): ClientError {
-  if (error instanceof ClientError && PASSING.includes(error.code)) return error
+const isPassing = (outcome: Answer | ClientError): boolean =>
+  outcome instanceof ClientError ? PASSING.includes(outcome.code) : outcome.status === 503
+
+function caught(error: unknown): ClientError {
+  if (error instanceof ClientError) return error
   throw error
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { ask, client, jsonIn, print, whole, type Common } from './asking.ts'
@@ -23,6 +24,9 @@ const pathOf = (key: string): string => `/kv/${encodeURIComponent(key)}`
 const match = (version: number | undefined): Record<string, string> =>
   version === undefined ? {} : { 'if-match': `"${version}"` }
 
+/** Under a name a write is carried out once, however often it has to be sent. */
+const named = (): Record<string, string> => ({ 'idempotency-key': randomUUID() })
+
 interface WriteFlags extends Common {
   readonly ifVersion?: number
   readonly ifAbsent?: true
@@ -40,7 +44,7 @@ function addPut(program: Command, io: Io): void {
     .action(async (key: string, text: string, flags: WriteFlags) => {
       const body = text === '-' ? await buffer(io.input) : Buffer.from(text)
       const absent = flags.ifAbsent === undefined ? {} : { 'if-none-match': '*' }
-      const headers = { ...match(flags.ifVersion), ...absent }
+      const headers = { ...named(), ...match(flags.ifVersion), ...absent }
       const answer = await ask({ method: 'PUT', path: pathOf(key), headers, body }, flags)
       print(io, flags, jsonIn<Written>(answer), ({ index }) => `${key} has version ${index}`)
     })
@@ -50,7 +54,7 @@ function addDelete(program: Command, io: Io): void {
   client(program, 'delete <key>', 'delete a key')
     .addOption(whole('--if-version <n>', 'only this version'))
     .action(async (key: string, flags: WriteFlags) => {
-      const headers = match(flags.ifVersion)
+      const headers = { ...named(), ...match(flags.ifVersion) }
       const answer = await ask({ method: 'DELETE', path: pathOf(key), headers }, flags)
       print(io, flags, jsonIn<Written>(answer), ({ index }) => `${key} is deleted at ${index}`)
     })

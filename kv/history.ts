@@ -91,7 +91,7 @@ export class History {
   #add({ index, command, ...applied }: Applied<Command, Result>): void {
     if (index < this.#first) return
     this.#last = index
-    if (!applied.ok || !applied.result.ok) return
+    if (!applied.ok || !applied.result.ok || applied.result.first !== undefined) return
     const change = changeOf(command, index)
     this.#changes.push(change)
     this.#bytes += sizeOf(change)
@@ -133,6 +133,7 @@ export class History {
 }
 
 function changeOf(command: Command, version: Version): Change {
+  if (command[0] === 'once') return changeOf(command[3], version)
   const [type, key] = command
   return type === 'put' ? { type, key, value: command[2], version } : { type, key, version }
 }

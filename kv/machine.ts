@@ -1,4 +1,5 @@
-import type { ApplyContext, Index, Machine, RaftNode } from 'rxraft'
+import type { ApplyContext, Index, Machine, Position, RaftNode } from 'rxraft'
+import { answerTo, NO_ANSWERS, remember, type Answers } from './answers.ts'
 import { compareKeys } from './keys.ts'
 import { pieces, withPiece, type Piece } from './pieces.ts'
 import { ascend, get, remove, set, type Tree } from './tree.ts'
@@ -15,14 +16,26 @@ export interface Entry {
 export type Condition = null | 'absent' | 'present' | Version
 
 /** Commands are tuples that begin with their name: what the log holds for ever must be easy to tell. */
-export type Command =
+export type Command = Write | Once
+
+export type Write =
   | readonly ['put', key: string, value: Uint8Array, condition: Condition]
   | readonly ['delete', key: string, condition: Condition]
 
+/** A write that is carried out once under its name; `digest` differs for different writes. */
+export type Once = readonly ['once', name: string, digest: string, write: Write]
+
 /** What became of a write. `version` is the write's own, or, when it failed, the key's; 0 for none. */
-export type Result =
+export type Outcome =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly reason: 'condition' | 'not-found'; readonly version: Version }
+
+/** What a command is answered. */
+export type Result =
+  /** `first`: the entry at which a write that is repeated was carried out. Now nothing was. */
+  | (Outcome & { readonly first?: Position })
+  /** Another write has the name. */
+  | { readonly ok: false; readonly reason: 'reused'; readonly version: Version }
 
 export type Question = { readonly type: 'get'; readonly key: string } | List
 
@@ -54,13 +67,14 @@ export interface Store {
   readonly entries: Tree<Entry>
   /** The last command applied. */
   readonly index: Index
+  readonly answers: Answers
 }
 
 export type StoreNode = RaftNode<Command, Result, Question, Answer>
 
 /** The key-value store as a reducer. */
 export const store: Machine<Store, Command, Result, Question, Answer> = {
-  initial: { entries: undefined, index: 0 },
+  initial: { entries: undefined, index: 0, answers: NO_ANSWERS },
   apply,
   query,
   snapshot: pieces,
@@ -68,37 +82,57 @@ export const store: Machine<Store, Command, Result, Question, Answer> = {
 }
 
 function apply(
-  { entries }: Store,
+  state: Store,
   command: Command,
-  { index }: ApplyContext,
+  { index, term }: ApplyContext,
 ): readonly [Store, Result] {
+  if (command[0] !== 'once') return write(state, command, index)
+  const [, name, digest, wanted] = command
+  const known = answerTo(state.answers, name)
+  if (known !== undefined) {
+    return known.digest === digest
+      ? [
+          { ...state, index },
+          { ...known.outcome, first: known.at },
+        ]
+      : [
+          { ...state, index },
+          { ok: false, reason: 'reused', version: 0 },
+        ]
+  }
+  const [next, outcome] = write(state, wanted, index)
+  const answers = remember(state.answers, name, { digest, outcome, at: { index, term } })
+  return [{ ...next, answers }, outcome]
+}
+
+function write(state: Store, command: Write, index: Index): readonly [Store, Outcome] {
+  const { entries } = state
   const [type, key] = command
   const current = get(entries, key)
-  const failed = (reason: 'condition' | 'not-found'): readonly [Store, Result] => [
-    { entries, index },
+  const failed = (reason: 'condition' | 'not-found'): readonly [Store, Outcome] => [
+    { ...state, index },
     { ok: false, reason, version: current?.version ?? 0 },
+  ]
+  const written = (entries: Tree<Entry>): readonly [Store, Outcome] => [
+    { ...state, entries, index },
+    { ok: true, version: index },
   ]
   switch (type) {
     case 'put': {
       const [, , value, condition] = command
       if (!holds(condition, current)) return failed('condition')
-      return written(set(entries, key, { value: copied(value), version: index }), index)
+      return written(set(entries, key, { value: copied(value), version: index }))
     }
     case 'delete': {
       const [, , condition] = command
       if (!holds(condition, current)) return failed('condition')
       if (current === undefined) return failed('not-found')
-      return written(remove(entries, key), index)
+      return written(remove(entries, key))
     }
     default:
       throw new Error(`a command of an unknown kind: ${String(type satisfies never)}`)
   }
 }
-
-const written = (entries: Tree<Entry>, index: Index): readonly [Store, Result] => [
-  { entries, index },
-  { ok: true, version: index },
-]
 
 function holds(condition: Condition, current: Entry | undefined): boolean {
   if (condition === null) return true

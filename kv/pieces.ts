@@ -1,11 +1,17 @@
 import type { Index } from 'rxraft'
+import { answered, remember, type Answered } from './answers.ts'
 import type { Store, Version } from './machine.ts'
 import { ascend, set } from './tree.ts'
 
-/** A part of the store in a snapshot: first of all its index, and then some keys at a time, in order. */
-export type Piece = Index | readonly Row[]
+/**
+ * A part of the store in a snapshot: first of all its index, then some keys at a time, in order, and then
+ * what is remembered of requests, in the order in which they came.
+ */
+export type Piece = Index | readonly Row[] | { readonly answers: readonly AnswerRow[] }
 
 type Row = readonly [key: string, value: Uint8Array, version: Version]
+
+type AnswerRow = readonly [name: string, answered: Answered]
 
 /** Keys in one piece. */
 const KEYS = 256
@@ -14,8 +20,13 @@ const KEYS = 256
 const BYTES = 64 * 1024
 
 /** A store never changes, so its pieces can be made while others come after it. */
-export function* pieces({ entries, index }: Store): Generator<Piece, void> {
+export function* pieces({ entries, index, answers }: Store): Generator<Piece, void> {
   yield index
+  yield* piecesOfEntries(entries)
+  yield* piecesOfAnswers(answers)
+}
+
+function* piecesOfEntries(entries: Store['entries']): Generator<Piece, void> {
   let rows: Row[] = []
   let bytes = 0
   for (const { key, value: entry } of ascend(entries)) {
@@ -29,9 +40,24 @@ export function* pieces({ entries, index }: Store): Generator<Piece, void> {
   if (rows.length > 0) yield rows
 }
 
+function* piecesOfAnswers(all: Store['answers']): Generator<Piece, void> {
+  let answers: AnswerRow[] = []
+  for (const row of answered(all)) {
+    answers.push(row)
+    if (answers.length < KEYS) continue
+    yield { answers }
+    answers = []
+  }
+  if (answers.length > 0) yield { answers }
+}
+
 /** The store with what a piece holds. */
 export function withPiece(store: Store, piece: Piece): Store {
   if (typeof piece === 'number') return { ...store, index: piece }
+  if ('answers' in piece) {
+    const add = (known: Store['answers'], row: AnswerRow) => remember(known, ...row)
+    return { ...store, answers: piece.answers.reduce(add, store.answers) }
+  }
   let { entries } = store
   for (const [key, value, version] of piece) entries = set(entries, key, { value, version })
   return { ...store, entries }

@@ -48,8 +48,8 @@ export class Refusal extends Error {
 export const refuse = (...reason: Parameters<typeof problem>): Refusal =>
   new Refusal(problem(...reason))
 
-/** What a request that failed with `error` is answered. */
-export function replyTo(error: unknown): Reply {
+/** What a request that failed with `error` is answered, which had an idempotency key or none. */
+export function replyTo(error: unknown, isNamed = false): Reply {
   if (error instanceof Refusal) return error.reply
   if (!(error instanceof RaftError)) {
     return problem(500, 'internal', error instanceof Error ? error.message : String(error))
@@ -57,7 +57,7 @@ export function replyTo(error: unknown): Reply {
   const { code, message, outcome, retryable } = error
   const reason = reasonOf(error)
   const fields = { outcome, ...(reason !== undefined && { reason }) }
-  if (outcome === 'unknown') return problem(504, code, message, { fields })
+  if (outcome === 'unknown') return unknownOutcome(code, message, fields, isNamed)
   if (error instanceof CommandTooLarge) return problem(413, code, message, { fields })
   if (CONFLICTS.includes(reason)) return problem(409, code, message, { fields })
   if (retryable || code === 'stopped') {
@@ -65,6 +65,15 @@ export function replyTo(error: unknown): Reply {
   }
   return problem(500, code, message, { fields })
 }
+
+/** Whoever gave the request a name may ask again what came of it. */
+const unknownOutcome = (code: string, message: string, fields: object, isNamed: boolean): Reply =>
+  isNamed
+    ? problem(504, code, `${message}. Ask again with the same Idempotency-Key`, {
+        fields: { ...fields, repeatable: true },
+        headers: RETRY_AFTER,
+      })
+    : problem(504, code, message, { fields })
 
 /** What stands against a change, and goes away only when somebody does something. */
 const CONFLICTS: readonly (string | undefined)[] = ['busy', 'conflict', 'empty', 'nobody']
@@ -77,11 +86,12 @@ export function replyToWrite(
   error: unknown,
   url: string,
   { id, members }: Pick<Status, 'id' | 'members'>,
+  isNamed = false,
 ): Reply {
   const leader = leaderIn(error)
   // A leader that is handing over takes nothing in: to send somebody back to it would lead nowhere.
   const isElsewhere = leader !== undefined && leader !== id
-  return (isElsewhere ? redirect(leader, url, members) : undefined) ?? replyTo(error)
+  return (isElsewhere ? redirect(leader, url, members) : undefined) ?? replyTo(error, isNamed)
 }
 
 function leaderIn(error: unknown): NodeId | undefined {

@@ -1,6 +1,7 @@
 import { lastValueFrom } from 'rxjs'
+import { idempotencyKeyOf, once } from './idempotency.ts'
 import { changeMembers, listMembers, removeMember, takeSnapshot, transfer } from './memberRoutes.ts'
-import type { Command, Item, Result } from './machine.ts'
+import type { Item, Outcome, Result, Write } from './machine.ts'
 import { listedMembers } from './memberList.ts'
 import { json, problem, replyTo, replyToWrite, unavailable, type Reply } from './replies.ts'
 import { bodyOf, conditionOf, keyOf, wholeOf } from './requests.ts'
@@ -54,18 +55,28 @@ async function remove(service: Service, call: Call): Promise<Reply> {
 }
 
 /** A client that goes away takes nothing back: what is proposed is waited for all the same. */
-async function write({ node }: Service, call: Call, command: Command): Promise<Reply> {
+async function write({ node }: Service, call: Call, wanted: Write): Promise<Reply> {
+  const name = idempotencyKeyOf(call.request)
   try {
-    const end = await lastValueFrom(node.propose(command))
+    const end = await lastValueFrom(node.propose(once(wanted, name)))
     if (end.type === 'abandoned') return replyTo(end.reason)
     if (end.type === 'applied') return replyToResult(end.result, end.term)
     throw new Error(`a proposal ended ${end.type}`)
   } catch (error) {
-    return replyToWrite(error, call.url, glance(node))
+    return replyToWrite(error, call.url, glance(node), name !== undefined)
   }
 }
 
 function replyToResult(result: Result, term: number): Reply {
+  if (!result.ok && result.reason === 'reused') {
+    return problem(422, 'idempotency-key-reused', 'another request had this Idempotency-Key')
+  }
+  const reply = replyToOutcome(result, result.first?.term ?? term)
+  if (result.first === undefined) return reply
+  return { ...reply, headers: { ...reply.headers, 'idempotent-replayed': 'true' } }
+}
+
+function replyToOutcome(result: Outcome, term: number): Reply {
   const { version } = result
   if (result.ok) return json(200, { index: version, term })
   if (result.reason === 'not-found') return notFound()

@@ -19,6 +19,7 @@ import { formatAddress, formatPlace, parsePlace, type Address, type Member } fro
 import { farewell } from './farewell.ts'
 import { History } from './history.ts'
 import { api } from './http.ts'
+import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
 import { store, type StoreNode } from './machine.ts'
@@ -49,8 +50,8 @@ export interface ServeOptions {
   readonly stop$?: Observable<unknown>
 }
 
-/** What a command takes besides its value, in bytes: its key, and the rest of its tuple. */
-const COMMAND_BYTES = MAX_KEY_BYTES + 64
+/** What a command takes besides its value, in bytes: its key, its name, and the rest of its tuple. */
+const COMMAND_BYTES = MAX_KEY_BYTES + MAX_IDEMPOTENCY_KEY_BYTES + 128
 
 /** Milliseconds for the answers that are under way when the server stops. */
 const GRACE = 1_000

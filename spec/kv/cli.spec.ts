@@ -1,10 +1,11 @@
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { run } from '../../kv/program.ts'
 import { cluster } from './cluster.ts'
-import { aNumber, containing, eventually, type Running, start, stopAll } from './support.ts'
+import { aNumber, containing, eventually, listen, type Running, start, stopAll } from './support.ts'
 
 afterEach(stopAll)
 
@@ -164,6 +165,27 @@ describe('put, get and delete', () => {
       index: index + 1,
       term: 1,
     })
+  })
+
+  it('are sent again when no answer comes, and carried out once', async () => {
+    const { running } = await started()
+    const broken = createServer((request) => {
+      request.resume().on('end', () => {
+        // What the server has carried out, and the client never hears of.
+        const { method = '', headers, url = '' } = request
+        const name = String(headers['idempotency-key'])
+        void running
+          .ask(url, { method, headers: { 'idempotency-key': name } })
+          .then(() => request.socket.destroy())
+      })
+    })
+    const servers = `--servers=${await listen(broken)},${running.url}`
+    expect(await rxraft(['put', 'x', '', '--json', servers])).toMatchObject({ code: 0 })
+    expect(await rxraft(['delete', 'x', servers])).toMatchObject({ code: 0 })
+    const { items } = (await running.ask('/kv')).json
+    expect(items).toEqual([])
+    expect([0, 1, 2].map((i) => running.history.at(i)?.type)).toEqual(['put', 'delete', undefined])
+    broken.close()
   })
 
   it('read a value from standard input', async () => {

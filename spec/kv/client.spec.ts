@@ -155,6 +155,48 @@ describe('a server that breaks off', () => {
   })
 })
 
+describe('a write with an idempotency key', () => {
+  const named = { ...put, headers: { 'idempotency-key': 'k' } }
+  const breaking: RequestListener = (request) => void request.socket.destroy()
+  const unknown: RequestListener = (_request, response) =>
+    void response.writeHead(504).end('{"outcome":"unknown"}')
+
+  it.each([
+    ['breaks off', breaking],
+    ['does not know what became of it', unknown],
+  ])('is sent again where a server %s, under the same key [F42]', async (_what, listener) => {
+    const first = await answering(listener)
+    const keys: unknown[] = []
+    const second = await answering(({ headers }, response) => {
+      keys.push(headers['idempotency-key'])
+      response.end('here')
+    })
+    const answer = await call(named, { servers: [first.url, second.url] })
+    expect(answer).toMatchObject({ status: 200, server: second.url })
+    expect(first.paths).toHaveLength(1)
+    expect(keys).toEqual(['k'])
+  })
+
+  it('is asked for until somebody can tell, also when nobody is up meanwhile', async () => {
+    let asked = 0
+    const { url } = await answering((request, response) =>
+      (++asked < 4 ? breaking : ok)(request, response),
+    )
+    expect((await call(named, { servers: [await nowhere(), url] })).status).toBe(200)
+    expect(asked).toBe(4)
+  })
+
+  it('stays unknown once it may have been received, whatever refuses it later [F42]', async () => {
+    let asked = 0
+    const { url, paths } = await answering((request, response) =>
+      (++asked < 2 ? breaking : unavailable)(request, response),
+    )
+    const options = { servers: [url], patience: 300 }
+    await expect(call(named, options)).rejects.toMatchObject({ code: 'unknown-outcome' })
+    expect(paths.length).toBeGreaterThan(1)
+  })
+})
+
 describe('a server that is silent', () => {
   it('is waited for no longer than it may be silent', async () => {
     const { url } = await answering(() => undefined)

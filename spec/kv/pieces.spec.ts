@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { store as machine, type Command, type Condition, type Store } from '../../kv/machine.ts'
+import {
+  store as machine,
+  type Command,
+  type Condition,
+  type Store,
+  type Write,
+} from '../../kv/machine.ts'
+import { answered } from '../../kv/answers.ts'
 import { pieces, withPiece } from '../../kv/pieces.ts'
 import { ascend } from '../../kv/tree.ts'
 
@@ -14,9 +21,19 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.integer({ min: 1, max: 60 }),
 )
 
-const command: fc.Arbitrary<Command> = fc.oneof(
+const write: fc.Arbitrary<Write> = fc.oneof(
   fc.tuple(fc.constant('put' as const), key, fc.uint8Array({ maxLength: 9 }), condition),
   fc.tuple(fc.constant('delete' as const), key, condition),
+)
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  write,
+  fc.tuple(
+    fc.constant('once' as const),
+    fc.constantFrom('p', 'q', 'r', 's'),
+    fc.constantFrom('1', '2'),
+    write,
+  ),
 )
 
 const commands = fc.array(command, { maxLength: 60 })
@@ -37,9 +54,10 @@ function restored(state: Store): Store {
   return all.reduce((store, piece) => machine.restore!(store, piece), machine.initial)
 }
 
-const contents = ({ entries, index }: Store) => ({
+const contents = ({ entries, index, answers }: Store) => ({
   index,
   entries: [...ascend(entries)].map(({ key, value }) => [key, value]),
+  answers: [answers.size, ...answered(answers)],
 })
 
 /** A store with so many keys, of so many bytes each. */
@@ -71,7 +89,7 @@ describe('a store that was taken to pieces', () => {
 
   it('of large values comes in small pieces', () => {
     const sizes = [...pieces(filled(10, 50_000))].map((piece) =>
-      typeof piece === 'number' ? 0 : piece.length,
+      Array.isArray(piece) ? piece.length : 0,
     )
     expect(sizes).toEqual([0, 2, 2, 2, 2, 2])
   })
