@@ -11,6 +11,8 @@ export interface Io {
 export const OK = 0
 export const FAILED = 1
 export const MISUSED = 2
+/** The cluster goes on without this server: to start it again is of no use. */
+export const REMOVED = 3
 
 /** The process's own streams. */
 export const processIo: Io = {

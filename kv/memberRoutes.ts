@@ -14,9 +14,10 @@ const BODY_BYTES = 64 * 1024
 /** The members as a linearizable read finds them, unless a stale one is asked for. */
 export async function listMembers(service: Service, { params }: Call): Promise<Reply> {
   await query(service, params, { type: 'get', key: '' })
-  const { members, leader } = glance(service.node)
+  const { members, leader, commitIndex } = glance(service.node)
   return json(200, {
     index: members.index,
+    committed: members.index <= commitIndex,
     leader: leader ?? null,
     members: listedMembers(members),
   })

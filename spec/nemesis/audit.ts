@@ -7,10 +7,16 @@ export interface Commit {
   readonly value: string
 }
 
-/** What a server has applied from index `from` on. */
+/** Indexes of the log, both included. */
+export interface Range {
+  readonly from: number
+  through: number
+}
+
+/** What a server has told: all changes of these ranges, in order. */
 export interface Account {
   readonly id: string
-  readonly from: number
+  readonly ranges: readonly Range[]
   readonly commits: readonly Commit[]
 }
 
@@ -19,78 +25,116 @@ export interface Account {
  * each thing that does not fit.
  */
 export function audit(accounts: readonly Account[], writes: readonly Write[]): string[] {
+  const told = together(accounts)
+  const all = [...told.commits.values()].sort((a, b) => a.index - b.index)
   return [
-    ...disagreements(accounts),
-    ...accounts.flatMap((account) => [...losses(account, writes), ...repetitions(account)]),
-    ...inventions(accounts, writes),
-    ...accounts.flatMap(miscounts),
+    ...told.problems,
+    ...accounts.flatMap((account) => silences(account, all)),
+    ...losses(accounts, told.commits, writes),
+    ...repetitions(all),
+    ...inventions(all, writes),
+    ...miscounts(all, accounts),
   ]
 }
 
-/** What is told of each index has to be the same everywhere. */
-function disagreements(accounts: readonly Account[]): string[] {
-  const from = Math.max(1, ...accounts.map((account) => account.from))
-  const kept = accounts.map(({ id, commits }) => ({
-    id,
-    commits: commits.filter(({ index }) => index >= from),
-  }))
-  const [first, ...others] = kept
-  if (first === undefined) return []
-  return others.flatMap(({ id, commits }) => {
-    const length = Math.max(commits.length, first.commits.length)
-    for (let i = 0; i < length; i++) {
-      const [left, right] = [shown(first.commits[i]), shown(commits[i])]
-      if (left !== right) return [`${first.id} applied ${left} where ${id} applied ${right}`]
+/** What anybody has told of each index: it has to be the same everywhere. */
+function together(accounts: readonly Account[]) {
+  const commits = new Map<number, Commit>()
+  const by = new Map<number, string>()
+  const problems: string[] = []
+  for (const { id, commits: its } of accounts) {
+    for (const commit of its) {
+      const other = commits.get(commit.index)
+      if (other === undefined) {
+        commits.set(commit.index, commit)
+        by.set(commit.index, id)
+      } else if (shown(other) !== shown(commit)) {
+        const first = `${by.get(commit.index)} applied ${shown(other)}`
+        problems.push(`${first} where ${id} applied ${shown(commit)}`)
+      }
     }
-    return []
-  })
+  }
+  return { commits, problems }
 }
 
 const shown = (commit: Commit | undefined): string =>
   commit === undefined ? 'nothing' : `${commit.key} = ${commit.value} at ${commit.index}`
 
+/** What one server has told, every other one tells too that speaks of that part of the log. */
+function silences({ id, ranges, commits }: Account, all: readonly Commit[]): string[] {
+  const told = new Set(commits.map(({ index }) => index))
+  return all
+    .filter(({ index }) => !told.has(index) && isIn(ranges, index))
+    .map((commit) => `${id} applied nothing where another applied ${shown(commit)}`)
+}
+
+const isIn = (ranges: readonly Range[], index: number): boolean =>
+  ranges.some(({ from, through }) => from <= index && index <= through)
+
 /** Every acknowledged write is where its acknowledgement said. */
-function losses({ id, from, commits }: Account, writes: readonly Write[]): string[] {
-  const at = new Map(commits.map((commit) => [commit.index, commit]))
+function losses(
+  accounts: readonly Account[],
+  commits: ReadonlyMap<number, Commit>,
+  writes: readonly Write[],
+): string[] {
   return writes.flatMap(({ key, value, outcome }) => {
-    if (typeof outcome !== 'number' || outcome < from) return []
-    const found = at.get(outcome)
+    if (typeof outcome !== 'number') return []
+    const found = commits.get(outcome)
     if (found?.key === key && found.value === value) return []
-    return [`${id} lost the acknowledged ${key} = ${value} at ${outcome}: ${shown(found)}`]
+    if (found === undefined && !accounts.some(({ ranges }) => isIn(ranges, outcome))) return []
+    return [`the acknowledged ${key} = ${value} at ${outcome} is lost: ${shown(found)}`]
   })
 }
 
 /** No word is written twice: each is written by one request. */
-function repetitions({ id, commits }: Account): string[] {
+function repetitions(all: readonly Commit[]): string[] {
   const seen = new Map<string, number>()
-  return commits.flatMap(({ index, key, value }) => {
+  return all.flatMap(({ index, key, value }) => {
     const word = `${key} = ${value}`
     const before = seen.get(word)
     seen.set(word, index)
-    return before === undefined ? [] : [`${id} applied ${word} twice: at ${before} and ${index}`]
+    return before === undefined ? [] : [`${word} was applied twice: at ${before} and ${index}`]
   })
 }
 
 /** Nothing is there that nobody wrote, or that a client was told will never be there. */
-function inventions(accounts: readonly Account[], writes: readonly Write[]): string[] {
+function inventions(all: readonly Commit[], writes: readonly Write[]): string[] {
   const possible = new Set(
     writes.filter(({ outcome }) => outcome !== 'none').map(({ key, value }) => `${key} = ${value}`),
   )
-  return accounts.flatMap(({ id, commits }) =>
-    commits
-      .filter(({ key, value }) => !possible.has(`${key} = ${value}`))
-      .map((commit) => `${id} applied ${shown(commit)}, which nobody wrote or which was refused`),
-  )
+  return all
+    .filter(({ key, value }) => !possible.has(`${key} = ${value}`))
+    .map((commit) => `${shown(commit)} was applied, which nobody wrote or which was refused`)
 }
 
 /** A counter that only conditional increments write goes up by one each time. */
-function miscounts({ id, from, commits }: Account): string[] {
-  const counts = new Map<string, number>()
-  return commits.flatMap(({ index, key, value }) => {
+function miscounts(all: readonly Commit[], accounts: readonly Account[]): string[] {
+  const ranges = accounts.flatMap(({ ranges }) => ranges)
+  const counts = new Map<string, Commit>()
+  return all.flatMap((commit) => {
+    const { index, key, value } = commit
     if (!key.includes('count')) return []
-    const before = counts.get(key) ?? (from > 1 ? Number(value) - 1 : 0)
-    counts.set(key, Number(value))
-    if (Number(value) === before + 1) return []
-    return [`${id} counted ${key} from ${before} to ${value} at ${index}`]
+    const before = counts.get(key)
+    counts.set(key, commit)
+    const from = Number(before?.value ?? 0)
+    if (Number(value) === from + 1 || !isTold(ranges, before?.index ?? 1, index)) return []
+    return [`${key} was counted from ${from} to ${value} at ${index}`]
   })
+}
+
+/** Whether somebody has told of every index between the two. */
+function isTold(ranges: readonly Range[], from: number, through: number): boolean {
+  for (let at = from; at < through;) {
+    const next = Math.max(0, ...ranges.filter((it) => it.from <= at + 1).map((it) => it.through))
+    if (next <= at) return false
+    at = next
+  }
+  return true
+}
+
+/** How much of the log nobody has told of, as a share of what was acknowledged: 0 to 1. */
+export function untold(accounts: readonly Account[], writes: readonly Write[]): number {
+  const indexes = writes.flatMap(({ outcome }) => (typeof outcome === 'number' ? [outcome] : []))
+  const missed = indexes.filter((index) => !accounts.some(({ ranges }) => isIn(ranges, index)))
+  return indexes.length === 0 ? 0 : missed.length / indexes.length
 }

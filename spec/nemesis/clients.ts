@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request, Response } from '../../testing/checkers/observation.ts'
 import { seeded } from '../../testing/seeded.ts'
+import type { Fleet } from './fleet.ts'
 import type { History } from './history.ts'
-import type { Server } from './server.ts'
 import { get, put, type Read } from './store.ts'
 
 /** Keys in use at a time: few, so that clients meet. */
@@ -36,7 +36,7 @@ export class Clients {
   #isStopped = false
 
   constructor(
-    private readonly servers: readonly Server[],
+    private readonly fleet: Fleet,
     private readonly history: History,
     seed: number,
     count: number,
@@ -54,7 +54,8 @@ export class Clients {
 
   async #run(client: number, random: () => number): Promise<void> {
     for (let i = 0; !this.#isStopped; i++) {
-      const server = this.servers[Math.floor(random() * this.servers.length)]!.url
+      const { servers } = this.fleet
+      const server = servers[Math.floor(random() * servers.length)]!.url
       const { type } = await this.#operate({ client, server, word: `${client}-${i}` }, random)
       await sleep(type === 'ok' ? random() * PAUSE : FAILED_PAUSE)
     }

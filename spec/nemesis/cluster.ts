@@ -3,32 +3,47 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cleanup } from './cleanup.ts'
 import { mountDisk } from './disk.ts'
+import { Fleet, type Build } from './fleet.ts'
 import type { Means } from './means.ts'
+import type { Memberships } from './memberships.ts'
 import { loopback, namespaces, type Site } from './network.ts'
 import { Strings } from './preload.ts'
+import { placesOf } from './schedule.ts'
 import { Server } from './server.ts'
 
-/** `count` servers that are not started yet, with their files under `directory`. */
-export async function clusterOf(
+/** So short a log that snapshots are taken all the time, and that whoever comes late is sent one. */
+const LIMITS = ['--snapshot-entries', '400', '--snapshot-tail', '8192']
+
+/** `count` servers that are not started yet, and room for others, with their files under `directory`. */
+export async function fleetOf(
   count: number,
   directory: string,
   means: Means,
+  memberships: Memberships,
   cleanup: Cleanup,
-): Promise<readonly Server[]> {
-  const ids = [...'abcdefghi'.slice(0, count)]
-  const sites = means.hasNamespaces ? namespaces(ids, cleanup) : await loopback(ids)
+): Promise<Fleet> {
+  const names = [...'abcdefghi'.slice(0, placesOf(count))]
+  const sites = means.hasNamespaces ? namespaces(names, cleanup) : await loopback(names)
+  const build = builder(directory, sites, means, cleanup)
+  const [homes, spare] = [sites.slice(0, count), sites.slice(count)]
+  const founders = homes.map((site) => build(site, site.id, homes.flatMap(memberOf)))
+  return new Fleet(build, founders, spare, memberships, count, cleanup)
+}
+
+function builder(directory: string, sites: readonly Site[], means: Means, cleanup: Cleanup): Build {
   const secret = join(directory, 'secret')
   writeFileSync(secret, randomBytes(32).toString('hex'))
-  const args = [...sites.flatMap(memberOf), '--secret-file', secret]
-  const servers = sites.map((site) => {
+  const homes = new Map<Site, { readonly disk: string; readonly strings: Strings }>()
+  for (const site of sites) {
     const disk = join(directory, site.id)
     mkdirSync(disk)
     if (means.kinds.includes('fullDisk')) mountDisk(disk, cleanup)
-    const strings = new Strings(directory, site.id, means.libraries)
-    return new Server(site, disk, strings, args)
-  })
-  cleanup.defer(() => servers.forEach((server) => server.close()))
-  return servers
+    homes.set(site, { disk, strings: new Strings(directory, site.id, means.libraries) })
+  }
+  return (site, id, args) => {
+    const { disk, strings } = homes.get(site)!
+    return new Server(id, site, disk, strings, [...args, ...LIMITS, '--secret-file', secret])
+  }
 }
 
 const memberOf = ({ id, host, peerPort, httpPort }: Site): string[] => [

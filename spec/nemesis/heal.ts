@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PREFIX, type Clients } from './clients.ts'
+import type { Fleet } from './fleet.ts'
 import type { History, Outcome } from './history.ts'
+import type { Lookout } from './lookout.ts'
 import type { Server } from './server.ts'
 import { standingOf } from './standing.ts'
 import { put } from './store.ts'
@@ -13,24 +15,42 @@ const HEALER = -1
 
 /**
  * Kills every server at once, while the clients are still at it, so that nothing but the disks is left.
- * Then starts them again and waits until a write is accepted and all have applied it: whoever has, has
- * applied everything before it. Resolves with its index, or `undefined` when that takes too long.
+ * Then starts them again and waits until every change of members that was begun has come to its end, a
+ * write is accepted and all have applied it: whoever has, has applied everything before it. Resolves
+ * with what did not come to pass in time.
  */
 export async function heal(
-  servers: readonly Server[],
+  fleet: Fleet,
+  lookout: Lookout,
   clients: Clients,
   history: History,
-): Promise<number | undefined> {
-  await Promise.all(servers.map((server) => server.kill()))
-  await clients.stop()
-  for (const server of servers) server.start()
+): Promise<readonly string[]> {
   const end = performance.now() + BOUND
+  await Promise.all(fleet.servers.map((server) => server.kill()))
+  await clients.stop()
+  for (const server of fleet.servers) server.start()
+  const isSettled = await Promise.race([
+    fleet.settled().then(() => true),
+    sleep(BOUND, false, { ref: false }),
+  ])
+  fleet.finish()
+  if (!isSettled) return [`after all faults: ${unsettled(fleet)}`]
   for (let i = 0; performance.now() < end; i++) {
+    const { servers } = fleet
     const index = await writeLast(servers[i % servers.length]!, history, `${PREFIX}last-${i}`)
-    if (index !== undefined) return (await converged(servers, index, end)) ? index : undefined
+    if (index !== undefined && (await converged(fleet, lookout, index, end))) return []
     await sleep(50)
   }
-  return undefined
+  return ['the servers did not agree again after all faults were over']
+}
+
+/** Who is where it should not be any more. */
+function unsettled({ servers, staying, memberships }: Fleet): string {
+  const all = servers.map((server) => {
+    const wish = staying.includes(server) ? 'is to vote' : 'is to leave'
+    return `${server.id} ${wish} and is ${memberships.roleOf(server.id) ?? 'outside'}`
+  })
+  return all.join(', ')
 }
 
 async function writeLast(
@@ -47,10 +67,17 @@ async function writeLast(
   return outcome?.index
 }
 
-async function converged(servers: readonly Server[], index: number, end: number): Promise<boolean> {
+/** Every server has applied it, and has told so. */
+async function converged(
+  { servers }: Fleet,
+  { recorders }: Lookout,
+  index: number,
+  end: number,
+): Promise<boolean> {
   while (performance.now() < end) {
     const standings = await Promise.all(servers.map((server) => standingOf(server)))
-    if (standings.every((it) => it !== undefined && it.appliedIndex >= index)) return true
+    const isApplied = standings.every((it) => it !== undefined && it.appliedIndex >= index)
+    if (isApplied && servers.every((it) => (recorders.get(it)?.through ?? 0) >= index)) return true
     await sleep(50)
   }
   return false

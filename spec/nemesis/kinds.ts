@@ -1,4 +1,4 @@
-/** What can be done to a server or to its network. */
+/** What can be done to a server, to its network, or to the cluster. */
 export const kinds = [
   'kill',
   'pause',
@@ -8,6 +8,13 @@ export const kinds = [
   'clockJump',
   'fullDisk',
   'failingFsync',
+  'join',
+  'learner',
+  'remove',
+  'replace',
+  'rejoin',
+  'transfer',
+  'snapshot',
 ] as const
 
 export type Kind = (typeof kinds)[number]

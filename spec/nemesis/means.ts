@@ -51,14 +51,15 @@ export function probe(directory: string, isLoopback: boolean, only: readonly Kin
 export function without(
   failures: Readonly<Record<keyof typeof needs, string | undefined>>,
 ): Pick<Means, 'kinds' | 'missing'> {
-  const reasons = Object.entries(needs).flatMap(([means, without]) => {
+  const missing: string[] = []
+  let left: readonly Kind[] = kinds
+  for (const [means, users] of Object.entries(needs)) {
     const reason = failures[means as keyof typeof needs]
-    return reason === undefined ? [] : without.map((kind) => ({ kind, means, reason }))
-  })
-  return {
-    kinds: kinds.filter((kind) => reasons.every((it) => it.kind !== kind)),
-    missing: reasons.map(({ kind, means, reason }) => `no ${kind}: no ${means} (${reason})`),
+    const lost = left.filter((kind) => reason !== undefined && users.some((it) => it === kind))
+    if (lost.length > 0) missing.push(`no ${lost.join(', ')}: no ${means} (${reason})`)
+    left = left.filter((kind) => !lost.includes(kind))
   }
+  return { kinds: left, missing }
 }
 
 function tryNamespaces(match: string): void {

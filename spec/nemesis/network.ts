@@ -1,8 +1,8 @@
-import { freePorts } from '../e2e/servers.ts'
+import { listeningPorts } from './ports.ts'
 import type { Cleanup } from './cleanup.ts'
 import { run } from './command.ts'
 
-/** Where a server lives. */
+/** Where a server lives: one after the other, if servers come and go. */
 export interface Site {
   readonly id: string
   readonly host: string
@@ -14,7 +14,7 @@ export interface Site {
 
 /** All servers on this machine's own loopback device. */
 export async function loopback(ids: readonly string[]): Promise<readonly Site[]> {
-  const ports = await freePorts(2 * ids.length)
+  const ports = await listeningPorts(2 * ids.length)
   return ids.map((id, i) => ({
     id,
     host: '127.0.0.1',

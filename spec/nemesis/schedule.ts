@@ -12,7 +12,7 @@ export interface FaultEvent {
   readonly count: number
   /** Whether the leader of that moment is the first of them. */
   readonly atLeader: boolean
-  /** The servers by their places, in the order in which they are struck. */
+  /** The servers by their places, in the order in which they are struck; of places that nobody has, too. */
   readonly order: readonly number[]
   /** 0 to 1, 1 excluded: how hard, or in which of its variants, as each kind understands it. */
   readonly strength: number
@@ -38,10 +38,20 @@ const habits: Readonly<Record<Kind, Habit>> = {
   clockJump: { lasts: [3_000, 7_000], most: everybody },
   fullDisk: { lasts: [3_000, 8_000], most: one },
   failingFsync: { lasts: [1_000, 4_000], most: minority },
+  join: { lasts: [6_000, 10_000], most: one },
+  learner: { lasts: [6_000, 12_000], most: one },
+  remove: { lasts: [4_000, 9_000], most: minority },
+  replace: { lasts: [8_000, 14_000], most: one },
+  rejoin: { lasts: [8_000, 14_000], most: one },
+  transfer: { lasts: [500, 3_000], most: everybody },
+  snapshot: { lasts: [500, 1_500], most: everybody },
 }
 
 /** Milliseconds from one fault to the next: short enough that they overlap. */
 const GAP: readonly [min: number, max: number] = [1_000, 4_000]
+
+/** So many servers at most: others come, and go. */
+export const placesOf = (nodes: number): number => nodes + 3
 
 /** The servers are let find each other first. */
 const QUIET = 2_000
@@ -78,7 +88,7 @@ function draw(random: () => number, nodes: number, at: number, kind: Kind): Faul
     kind,
     count: countOf(random, most(nodes)),
     atLeader: random() < 0.5,
-    order: shuffled(random, [...Array(nodes).keys()]),
+    order: shuffled(random, [...Array(placesOf(nodes)).keys()]),
     strength: random(),
   }
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { REMOVED } from '../../kv/io.ts'
 import { inside, type Site } from './network.ts'
 import type { Strings } from './preload.ts'
 
@@ -22,24 +23,31 @@ const OUTPUT_CHARACTERS = 8_000
 /** Milliseconds until a server that died by itself is started again. */
 const REVIVAL = 300
 
+/** So often a removed server is started again, as by a supervisor that does not heed how it ended. */
+const MAX_RESURRECTIONS = 2
+
 /** One server of the cluster through all its lives. */
 export class Server {
-  readonly id: string
   readonly url: string
+  /** The directory of its log. */
+  readonly data: string
   readonly exits: Exit[] = []
   #life: { process: ChildProcess; exited: Promise<void>; isExcused: boolean } | undefined
   #holds = 0
   #excuses = 0
+  #isDismissed = false
+  #resurrections = 0
   #isClosed = false
 
   constructor(
+    readonly id: string,
     readonly site: Site,
     /** Where its disk is mounted. */
     readonly disk: string,
     readonly strings: Strings,
     private readonly args: readonly string[],
   ) {
-    this.id = site.id
+    this.data = join(disk, id)
     this.url = `http://${site.host}:${site.httpPort}`
   }
 
@@ -50,15 +58,7 @@ export class Server {
   start(): void {
     if (this.#life !== undefined || this.#isClosed) return
     const { site } = this
-    const command = [
-      process.execPath,
-      cli,
-      'serve',
-      '--id',
-      this.id,
-      '--data',
-      join(this.disk, 'data'),
-    ]
+    const command = [process.execPath, cli, 'serve', '--id', this.id, '--data', this.data]
     const places = ['--listen', `${site.host}:${site.peerPort}`]
     const web = ['--http', `${site.host}:${site.httpPort}`]
     const [program, ...args] = inside(site, [...command, ...places, ...web, ...this.args])
@@ -107,6 +107,11 @@ export class Server {
     return () => this.#excuses--
   }
 
+  /** It is to leave the cluster: it may find itself removed from now on, and stop for that. */
+  dismiss(): void {
+    this.#isDismissed = true
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#life?.process.kill(signal)
   }
@@ -127,12 +132,19 @@ export class Server {
     this.signal('SIGKILL')
   }
 
+  /** Ends it for good, and waits for that. */
+  async end(): Promise<void> {
+    this.close()
+    await this.#life?.exited
+  }
+
   #died(code: number | null, signal: NodeJS.Signals | null, output: string): void {
-    const isExcused = this.#life?.isExcused ?? false
+    const isRemoved = this.#isDismissed && code === REMOVED
+    const isExcused = isRemoved || (this.#life?.isExcused ?? false)
     this.#life = undefined
     if (this.#isClosed) return
     this.exits.push({ code, signal, output, isExcused })
-    if (signal === 'SIGKILL') return
+    if (signal === 'SIGKILL' || (isRemoved && ++this.#resurrections > MAX_RESURRECTIONS)) return
     setTimeout(() => this.#holds === 0 && this.start(), REVIVAL)
   }
 }

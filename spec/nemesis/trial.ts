@@ -1,19 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { linearizable } from '../../testing/checkers/linearizability.ts'
-import { accountOf } from './account.ts'
-import { audit } from './audit.ts'
+import { audit, untold } from './audit.ts'
 import { Cleanup } from './cleanup.ts'
 import { Clients } from './clients.ts'
-import { clusterOf } from './cluster.ts'
+import { fleetOf } from './cluster.ts'
+import { contentsOf, differences } from './contents.ts'
+import type { Fleet } from './fleet.ts'
 import { heal } from './heal.ts'
 import { History } from './history.ts'
 import { Leaders } from './leaders.ts'
+import { Lookout } from './lookout.ts'
 import type { Means } from './means.ts'
+import { Memberships } from './memberships.ts'
 import { torment } from './nemesis.ts'
 import { schedule } from './schedule.ts'
 import type { Server } from './server.ts'
-import { standingOf } from './standing.ts'
 import type { Tally } from './tally.ts'
 import type { Evidence } from './verdict.ts'
 
@@ -30,9 +32,6 @@ export interface Result {
   readonly tally: Tally
 }
 
-/** Milliseconds between two rounds of asking who leads. */
-const ROUND = 100
-
 const CLIENTS_PER_SERVER = 4
 
 export async function attempt(trial: Trial, directory: string, means: Means): Promise<Result> {
@@ -41,58 +40,54 @@ export async function attempt(trial: Trial, directory: string, means: Means): Pr
   mkdirSync(home)
   const cleanup = new Cleanup()
   try {
-    const servers = await clusterOf(nodes, home, means, cleanup)
+    const fleet = await fleetOf(nodes, home, means, new Memberships(), cleanup)
     const history = new History()
     const leaders = new Leaders()
-    for (const server of servers) server.start()
-    const stopWatching = watch(servers, leaders)
-    const clients = new Clients(servers, history, seed, CLIENTS_PER_SERVER * nodes)
+    for (const server of fleet.servers) server.start()
+    const lookout = new Lookout(fleet, leaders)
+    const clients = new Clients(fleet, history, seed, CLIENTS_PER_SERVER * nodes)
     const events = schedule(seed, nodes, duration, means.kinds)
-    const tally = await torment(servers, leaders, events, means.kinds)
-    const last = await heal(servers, clients, history)
-    await stopWatching()
-    return { tally, evidence: await evidenceOf(servers, history, leaders, last) }
+    const tally = await torment(fleet, leaders, events, means.kinds)
+    const problems = await heal(fleet, lookout, clients, history)
+    await lookout.stop()
+    return { tally, evidence: await evidenceOf(fleet, lookout, history, leaders, problems) }
   } finally {
     cleanup.run()
   }
 }
 
-/** Asks every server again and again who leads. The result stops it. */
-function watch(servers: readonly Server[], leaders: Leaders): () => Promise<void> {
-  let isStopped = false
-  const asking = servers.map(async (server) => {
-    while (!isStopped) {
-      const standing = await standingOf(server)
-      if (standing !== undefined) leaders.heard(standing)
-      await new Promise((resolve) => setTimeout(resolve, ROUND))
-    }
-  })
-  return async () => {
-    isStopped = true
-    await Promise.all(asking)
-  }
-}
+/** A run that has seen less of its own past, as a share, has checked too little. */
+const MOST_UNTOLD = 0.2
 
 async function evidenceOf(
-  servers: readonly Server[],
+  fleet: Fleet,
+  { recorders }: Lookout,
   history: History,
   leaders: Leaders,
-  last: number | undefined,
+  unhealed: readonly string[],
 ): Promise<Evidence> {
   const { operations, writes, acknowledged } = history
-  const problems = [...leaders.problems, ...servers.flatMap(surprises)]
-  const doubts: string[] = []
-  if (last === undefined)
-    problems.push('the servers did not agree again after all faults were over')
-  else {
-    const accounts = await Promise.all(servers.map((server) => accountOf(server, last)))
-    problems.push(...audit(accounts, writes))
+  const { memberships, everybody, servers } = fleet
+  const accounts = [...recorders.values()].map(({ account }) => account)
+  const problems = [
+    ...[...leaders.problems, ...memberships.problems, ...everybody.flatMap(surprises)],
+    ...[...unhealed, ...audit(accounts, writes)],
+  ]
+  if (unhealed.length === 0) {
+    problems.push(...differences(await Promise.all(servers.map(contentsOf)), writes))
   }
+  const doubts: string[] = []
+  const missed = untold(accounts, writes)
+  if (missed > MOST_UNTOLD) doubts.push(`no server tells of ${Math.round(100 * missed)} % of it`)
   const verdict = linearizable(operations)
   if (verdict.type === 'violation') problems.push(`${verdict.key}: ${verdict.message}`)
   if (verdict.type === 'undecided') doubts.push(`${verdict.key}: ${verdict.message}`)
-  const { changes } = leaders
-  return { problems, doubts, operations: operations.length, acknowledged, leaderChanges: changes }
+  return {
+    ...{ problems, doubts, acknowledged },
+    operations: operations.length,
+    leaderChanges: leaders.changes,
+    memberChanges: Math.max(0, memberships.count - 1),
+  }
 }
 
 /** Ends that no fault accounts for. */

@@ -5,6 +5,7 @@ import { packets } from './firewall.ts'
 import { History } from './history.ts'
 import { kinds } from './kinds.ts'
 import { Leaders } from './leaders.ts'
+import { Memberships } from './memberships.ts'
 import { without } from './means.ts'
 import { line, report } from './report.ts'
 import { count, emptyTally, sum } from './tally.ts'
@@ -16,6 +17,7 @@ const clean: Evidence = {
   operations: 20,
   acknowledged: 12,
   leaderChanges: 3,
+  memberChanges: 2,
 }
 
 describe('the verdict', () => {
@@ -115,6 +117,42 @@ describe('who leads', () => {
   })
 })
 
+describe('who is in', () => {
+  const said = (index: number, ids: string, committed = true) => ({
+    ...{ index, committed },
+    members: [...ids].map((id) => ({ id, role: 'voter' })),
+  })
+  const heard = (...all: readonly (readonly [string, ReturnType<typeof said>])[]): Memberships => {
+    const memberships = new Memberships()
+    for (const [by, it] of all) memberships.heard(by, it)
+    return memberships
+  }
+
+  test('is what the newest committed configuration says', () => {
+    const { newest, count, problems } = heard(
+      ['a', said(0, 'abc')],
+      ['d', said(0, '')],
+      ['a', said(7, 'abcd')],
+      ['b', said(0, 'abc')],
+      ['a', said(9, 'bcd', false)],
+    )
+    expect([newest.index, count, problems]).toEqual([7, 2, []])
+  })
+
+  test('is the same for everybody', () => {
+    const { problems } = heard(['a', said(7, 'abcd')], ['b', said(7, 'abce')])
+    expect(problems).toEqual([
+      'a has the members a:voter b:voter c:voter d:voter at 7, b has a:voter b:voter c:voter e:voter',
+    ])
+  })
+
+  test('is nobody who was removed', () => {
+    const twice = heard(['a', said(0, 'abc')], ['a', said(7, 'ab')], ['a', said(9, 'abc')])
+    expect(twice.problems).toEqual(['c is in again at 9: it was removed at 7'])
+    expect(['a', 'c', 'd'].map((id) => twice.roleOf(id))).toEqual(['voter', 'gone', undefined])
+  })
+})
+
 describe('the report', () => {
   const tally = count(count(emptyTally(['kill', 'cut']), 'kill', 1), 'cut', 0)
 
@@ -125,6 +163,7 @@ describe('the report', () => {
       operations: 40,
       acknowledged: 24,
       leaderChanges: 6,
+      memberChanges: 4,
       faults: { kill: 2, cut: 0 },
     })
     expect(line('clean', [clean], all)).not.toContain('\n')
@@ -164,8 +203,9 @@ describe('what is missing', () => {
 
   test('is left out and said, and the rest remains', () => {
     const { kinds: left, missing } = without({ ...everything, namespaces: 'not permitted' })
-    expect(left).toEqual(['kill', 'pause', 'clockJump', 'fullDisk', 'failingFsync'])
-    expect(missing[0]).toBe('no cut: no namespaces (not permitted)')
-    expect(missing).toHaveLength(3)
+    expect(kinds.filter((kind) => !left.includes(kind))).toEqual(['cut', 'oneWayCut', 'loss'])
+    expect(missing).toEqual(['no cut, oneWayCut, loss: no namespaces (not permitted)'])
+    const neither = { ...everything, namespaces: 'not permitted', statistic: 'not permitted' }
+    expect(without(neither).missing).toEqual(missing)
   })
 })

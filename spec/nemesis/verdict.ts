@@ -7,6 +7,8 @@ export interface Evidence {
   readonly operations: number
   readonly acknowledged: number
   readonly leaderChanges: number
+  /** Configurations after the first that were committed. */
+  readonly memberChanges: number
 }
 
 export type Verdict = 'clean' | 'wrong' | 'not tested'

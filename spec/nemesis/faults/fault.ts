@@ -1,9 +1,11 @@
+import type { Fleet } from '../fleet.ts'
 import type { Server } from '../server.ts'
 
 /** What a fault is to do, and to whom. */
 export interface Blow {
   readonly victims: readonly Server[]
   readonly others: readonly Server[]
+  readonly fleet: Fleet
   /** 0 to 1, 1 excluded: how hard, or in which variant. */
   readonly strength: number
   /** Milliseconds until it is over. */

@@ -6,7 +6,10 @@ import type { Fault } from './fault.ts'
 import { fullDisk } from './fullDisk.ts'
 import { kill } from './kill.ts'
 import { loss } from './loss.ts'
+import { join, learner, rejoin, remove, replace } from './members.ts'
 import { pause } from './pause.ts'
+import { snapshot } from './snapshot.ts'
+import { transfer } from './transfer.ts'
 
 /** The faults for one run. */
 export const faults = (): Readonly<Record<Kind, Fault>> => ({
@@ -18,6 +21,13 @@ export const faults = (): Readonly<Record<Kind, Fault>> => ({
   clockJump,
   fullDisk: fullDisk(),
   failingFsync,
+  join,
+  learner,
+  remove,
+  replace,
+  rejoin,
+  transfer,
+  snapshot,
 })
 
 /** What is counted when a fault of a kind bites. */
@@ -30,4 +40,11 @@ export const bites: Readonly<Record<Kind, string>> = {
   clockJump: 'clocks seen wrong',
   fullDisk: 'exits with ENOSPC',
   failingFsync: 'writes and flushes failed',
+  join: 'servers taken in',
+  learner: 'learners promoted',
+  remove: 'servers removed',
+  replace: 'servers replaced',
+  rejoin: 'servers back under a new name',
+  transfer: 'leaderships handed over',
+  snapshot: 'snapshots taken',
 }
