@@ -3,9 +3,10 @@ import type { Index, Term } from './types.ts'
 /**
  * What the entries of a batch are: `command` for the application's, `noop` for the empty entry that
  * begins a leader's term (§8), `members` for a configuration (§6), alone in its batch, `request` for a
- * command to be applied once however often it stands in the log (§8, `sessions.ts`).
+ * command to be applied once however often it stands in the log (§8, `sessions.ts`), `withheld` for what is a
+ * command or a request in the log of others: a witness has its place and no payload (`witnesses.ts`).
  */
-export type Kind = 'command' | 'noop' | 'members' | 'request'
+export type Kind = 'command' | 'noop' | 'members' | 'request' | 'withheld'
 
 /**
  * A run of consecutive log entries of one term and one kind, encoded once by the leader that took
@@ -37,6 +38,13 @@ export const noop = (index: Index, term: Term): Batch => ({
   count: 1,
   bytes: new Uint8Array(LENGTH_BYTES),
 })
+
+/** The batch as a witness gets it: each command's payload is empty. */
+export function withhold(batch: Batch): Batch {
+  const { index, term, kind, count } = batch
+  if (kind === 'noop' || kind === 'members') return batch
+  return { index, term, kind: 'withheld', count, bytes: new Uint8Array(count * LENGTH_BYTES) }
+}
 
 export function readLength(bytes: Uint8Array, offset: number): number {
   return (
@@ -82,7 +90,8 @@ export function unpack(batch: Batch): Uint8Array[] {
 }
 
 /** Whether `bytes` holds exactly `count` payloads: what arrives from outside is asked this first. */
-export function isPacked(bytes: Uint8Array, count: number): boolean {
+export function isPacked(bytes: Uint8Array, count: number, kind: Kind = 'command'): boolean {
+  if (kind === 'withheld' && bytes.length !== count * LENGTH_BYTES) return false
   let offset = 0
   for (let i = 0; i < count; i++) {
     if (offset + LENGTH_BYTES > bytes.length) return false

@@ -14,6 +14,7 @@ import {
 import type { Unchanged } from './errors.ts'
 import { abdicate } from './transfer.ts'
 import { answer, update, write, type Turn } from './turn.ts'
+import { hindrance } from './witnesses.ts'
 import type { Members, NodeId, Plan } from './types.ts'
 
 /**
@@ -49,8 +50,9 @@ function listen(turn: Turn, target: Target): Turn {
   const listening = target.learners.filter((id) => !votes(members, id))
   const learners = [...new Set([...listening, ...newcomers(members, target)])].sort()
   if (isSameList(learners, members.learners)) return turn
+  const witnesses = [...members.witnesses, ...target.witnesses]
   const addresses = { ...members.addresses, ...target.addresses }
-  return configure(turn, { ...members, learners, addresses })
+  return configure(turn, { ...members, learners, witnesses, addresses })
 }
 
 const newcomers = (members: Members, { voters }: Pick<Target, 'voters'>): readonly NodeId[] =>
@@ -65,9 +67,10 @@ function objection(turn: Turn, role: Leader, plan: Plan): Unchanged | undefined 
   if (commitIndex < role.firstIndex) return 'early'
   if (members.index > commitIndex) return 'busy'
   if (plan.expected !== undefined && plan.expected !== members.index) return 'conflict'
-  const { voters } = resolve(members, plan)
-  if (voters.length === 0) return 'empty'
-  return isHeard(turn, role, voters) ? undefined : 'quorum'
+  const target = resolve(members, plan)
+  if (target.voters.length === 0) return 'empty'
+  const quorum = isHeard(turn, role, target.voters) ? undefined : 'quorum'
+  return hindrance(members, plan, target) ?? quorum
 }
 
 /** Whether a majority of these voters is new, to be heard yet, or was heard lately. */
@@ -149,19 +152,20 @@ const refuse = (turn: Turn, ticket: number, reason: Unchanged): Turn =>
   answer(turn, { type: 'unchanged', ticket, reason, leader: leaderOf(turn.state) })
 
 /** The old configuration goes: by way of a joint one when the voters change. */
-function leave(turn: Turn, { voters, learners, addresses }: Target): Turn {
+function leave(turn: Turn, { voters, learners, addresses, ...target }: Target): Turn {
   const { members } = turn.state
   const outgoing = isSameList(members.voters, voters) ? [] : members.voters
   // Whoever leaves is told so until it is done.
   const known = outgoing.length > 0 ? { ...members.addresses, ...addresses } : addresses
-  return configure(turn, { ...members, voters, learners, outgoing, addresses: known })
+  const witnesses = [...members.witnesses, ...target.witnesses]
+  return configure(turn, { ...members, voters, learners, outgoing, witnesses, addresses: known })
 }
 
 /** Writes a configuration, which is in force from here on (§6). */
 function configure(turn: Turn, next: Members): Turn {
   const { log, term, configurations } = turn.state
   const index = log.lastIndex + 1
-  const members = { ...next, index, addresses: addressesOf(next) }
+  const members = { ...next, index, ...detailsOf(next) }
   const bytes = pack([encodeMembers(members)])
   const batch = { index, term, kind: 'members', count: 1, bytes } as const
   return write(
@@ -171,11 +175,13 @@ function configure(turn: Turn, next: Members): Turn {
 }
 
 /** Only of servers that are in it. */
-function addressesOf(members: Members): Members['addresses'] {
+function detailsOf(members: Members): Pick<Members, 'witnesses' | 'addresses'> {
   const servers = serversOf(members)
-  return Object.fromEntries(
-    Object.entries(members.addresses).filter(([id]) => servers.includes(id)),
-  )
+  const addresses = Object.entries(members.addresses).filter(([id]) => servers.includes(id))
+  return {
+    witnesses: servers.filter((id) => members.witnesses.includes(id)),
+    addresses: Object.fromEntries(addresses),
+  }
 }
 
 /** A leader sends to everybody in the configuration in force, and in one that is not yet committed away. */

@@ -22,6 +22,7 @@ import {
 import { ballot, promise, send, update, write, type Turn } from './turn.ts'
 import type { Millis, NodeId, Term } from './types.ts'
 import { InvariantError } from './errors.ts'
+import { lacksState } from './witnesses.ts'
 
 /** The leader was silent for too long: ask for votes (§5.2), in advance first (thesis §9.6). */
 export function electionTimeout(turn: Turn): Turn {
@@ -129,10 +130,13 @@ const mayCampaign = (state: State, at: Millis): boolean =>
 
 /**
  * A voter, also one that the configuration in force sends away: until that is committed, nobody else may have
- * what it takes to lead. It does not count itself then (thesis §4.2.2).
+ * what it takes to lead. It does not count itself then (thesis §4.2.2). A witness has nothing to lead with.
  */
-const mayLead = ({ configurations, commitIndex, config }: State): boolean =>
-  settledThrough(configurations, commitIndex).some((members) => votes(members, config.id))
+const mayLead = (state: State): boolean =>
+  !lacksState(state) &&
+  settledThrough(state.configurations, state.commitIndex).some((members) =>
+    votes(members, state.config.id),
+  )
 
 function precampaign(turn: Turn): Turn {
   const { state } = turn

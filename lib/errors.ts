@@ -77,11 +77,22 @@ export class Overtaken extends RaftError {
  * - `conflict`: the configuration is not the expected one.
  * - `quorum`: too few of the new voters are heard.
  * - `empty`: nobody would vote.
+ * - `witness`: a server would become a witness, or a witness a full server. Remove it, and add another one.
+ * - `full`: a majority of the voters could be witnesses, of which none keeps what is committed.
  * - `slow`: a new server does not catch up; it stays as a learner.
  * - `deposed`: the leader has stepped down. Its successor completes what is joint already, and nothing else.
  */
 export type Unchanged =
-  'notLeader' | 'busy' | 'early' | 'conflict' | 'quorum' | 'empty' | 'slow' | 'deposed'
+  | 'notLeader'
+  | 'busy'
+  | 'early'
+  | 'conflict'
+  | 'quorum'
+  | 'empty'
+  | 'witness'
+  | 'full'
+  | 'slow'
+  | 'deposed'
 
 /** The members did not change. */
 export class ChangeRefused extends RaftError {
@@ -95,7 +106,7 @@ export class ChangeRefused extends RaftError {
     readonly leader: NodeId | undefined,
   ) {
     super(`the members did not change: ${REASONS[reason]}`)
-    this.retryable = !['conflict', 'empty'].includes(reason)
+    this.retryable = !['conflict', 'empty', 'witness', 'full'].includes(reason)
     this.outcome = reason === 'deposed' ? 'unknown' : 'none'
   }
 }
@@ -107,6 +118,9 @@ const REASONS: Readonly<Record<Unchanged, string>> = {
   conflict: 'the configuration is not the expected one',
   quorum: 'too few of the new voters are heard',
   empty: 'nobody would vote',
+  witness:
+    'a server stays a witness, or a full one, until it is removed: add another one under a new id',
+  full: 'every majority of the voters needs a server that is no witness',
   slow: 'a new server does not catch up, and stays as a learner',
   deposed: 'the leader has stepped down, and its successor may yet complete it',
 }
@@ -139,6 +153,27 @@ const KEPT: Readonly<Record<Kept, string>> = {
   busy: 'it is being handed over already, or the members change',
   nobody: 'there is no such voter that is heard',
   late: 'the successor did not win in time',
+}
+
+/** This server is a witness: it has no state to answer from. `leader` has, as far as this server knows. */
+export class NoState extends RaftError {
+  readonly code = 'no-state'
+
+  constructor(readonly leader: NodeId | undefined) {
+    super(`this server is a witness and keeps no state: ask ${leader ?? 'another one'}`)
+  }
+}
+
+/** A server has a witness's log, and is no witness in the configuration. It stops. */
+export class FormerWitness extends RaftError {
+  readonly code = 'former-witness'
+
+  constructor(readonly id: NodeId) {
+    super(
+      `${id} is no witness in the configuration, and its log is that of one, without commands: ` +
+        `remove ${id} from the members, and add a server with another id and an empty disk`,
+    )
+  }
 }
 
 /** No answer came in time. */

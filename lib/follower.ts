@@ -67,7 +67,9 @@ function extend(turn: Turn, news: readonly Batch[]): Turn {
     throw new InvariantError(`entry ${lastKept + 1} is committed and would be replaced`)
   }
   const configurations = followedBy(state.configurations, lastKept, news)
-  return write(update(turn, { log: append(truncate(log, lastKept), news), configurations }), news)
+  const isHollow = state.isHollow || news.some(({ kind }) => kind === 'withheld')
+  const extended = append(truncate(log, lastKept), news)
+  return write(update(turn, { log: extended, configurations, isHollow }), news)
 }
 
 /** What of `batches` the log does not hold: from the first entry that is missing or conflicts. */

@@ -13,6 +13,7 @@ import {
   type State,
 } from './state.ts'
 import type { ChunkRead, ChunkRefused, ChunkWritten } from './storage.ts'
+import { isWitness } from './witnesses.ts'
 import { ask, next, promise, send, update, type Turn } from './turn.ts'
 import type { Index, Mark, NodeId } from './types.ts'
 
@@ -51,8 +52,25 @@ function sendSnapshot(turn: Turn, progress: Progress): Turn {
   if (sending?.round !== undefined) return turn
   const { index, offset } = sending ?? { index: snapshot.index, offset: 0 }
   const noted = note(turn, progress, { index, offset, round: role.round })
+  if (isWitness(turn.state.configurations, progress.id))
+    return sendEmpty(noted, progress.id, snapshot)
   return ask(noted, { type: 'readChunk', index, offset, reader: progress.id })
 }
+
+/** A witness gets what the snapshot stands for, without the state. */
+const sendEmpty = (turn: Turn, to: NodeId, { index, term: indexTerm, members }: Mark): Turn =>
+  send(turn, to, {
+    ...{ type: 'install', term: turn.state.term, index, indexTerm, members },
+    ...{ offset: 0, bytes: new Uint8Array(), isLast: true, checksum: 0 },
+  })
+
+/** A snapshot without any bytes is one without a state: a state takes some. */
+const isEmpty = ({
+  offset,
+  isLast,
+  bytes,
+}: Pick<Install, 'offset' | 'isLast'> & { readonly bytes: Uint8Array }): boolean =>
+  offset === 0 && isLast && bytes.length === 0
 
 /** A piece is read: the follower gets it, or the state machine does. */
 export function chunkRead(turn: Turn, piece: ChunkRead): Turn {
@@ -105,7 +123,7 @@ function note(turn: Turn, changed: Progress, sending: Progress['sending']): Turn
 /** A piece of the leader's snapshot arrives. */
 export function install(turn: Turn, from: NodeId, message: Install): Turn {
   const following = hear(turn, from)
-  const { commitIndex, term, log, receiving, taking } = following.state
+  const { commitIndex, term, log, receiving: before, taking } = following.state
   const { index, offset } = message
   if (index <= commitIndex) {
     const known = termAt(log, index)
@@ -117,18 +135,15 @@ export function install(turn: Turn, from: NodeId, message: Install): Turn {
     return promise(following, from, { type: 'appended', term, match: index })
   }
   // What the disk has been given wholly may be its newest snapshot: it answers first.
-  if (taking?.isWhole === true || receiving?.isWhole === true) return following
-  const present = isOf(receiving, from, message) ? receiving : undefined
+  if (taking?.isWhole === true || before?.isWhole === true) return following
+  const present = isOf(before, from, message) ? before : undefined
   if (offset !== (present?.end ?? 0)) return repeat(following, from, index, offset, present)
   const mark = { index, term: message.indexTerm, members: message.members }
   const end = offset + message.bytes.length
   const { bytes, isLast } = message
-  const noted = update(following, {
-    ...{
-      receiving: { from, term, mark, written: offset, end, isWhole: isLast },
-      taking: undefined,
-    },
-  })
+  const isHollow = following.state.isHollow || isEmpty(message)
+  const receiving = { from, term, mark, written: offset, end, isWhole: isLast }
+  const noted = update(following, { receiving, taking: undefined, isHollow })
   const checksum = isLast ? message.checksum : undefined
   return ask(noted, { type: 'writeChunk', mark, offset, bytes, isLast, checksum })
 }
@@ -214,7 +229,8 @@ function restorePiece(turn: Turn, { index, offset, bytes, isLast }: ChunkRead): 
   if (restoring?.mark.index !== index || restoring.end !== offset) return turn
   if (bytes === undefined) throw new InvariantError(`the snapshot through ${index} is gone`)
   const { mark } = restoring
-  const noted = update(turn, { restoring: { ...restoring, end: offset + bytes.length } })
+  const isHollow = turn.state.isHollow || isEmpty({ offset, isLast, bytes })
+  const noted = update(turn, { isHollow, restoring: { ...restoring, end: offset + bytes.length } })
   return next(noted, { restore: { mark, offset, bytes, isLast } })
 }
 

@@ -17,7 +17,8 @@ import {
   type State,
 } from './state.ts'
 import { answer, promise, send, update, write, type Turn } from './turn.ts'
-import type { NodeId } from './types.ts'
+import type { Index, NodeId } from './types.ts'
+import { heldByFullVoter, isWitness, withheld } from './witnesses.ts'
 
 /** Commands enter the leader's log; what they came to is told by their ticket (§5.3). */
 export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): Turn {
@@ -120,15 +121,19 @@ function advanceCommit(turn: Turn): Turn {
 
 /** Sends every follower what it has not been sent, as far as its window allows. */
 function replicate(turn: Turn): Turn {
-  const { role, config } = turn.state
+  const { role, config, configurations, log } = turn.state
   if (role.type !== 'leader') return turn
   let sent = turn
   let shared: Append | undefined
   const progress = role.progress.map((follower) => {
+    if (follower.id === config.id) return follower
+    const isToWitness = isWitness(configurations, follower.id)
+    const last = isToWitness ? heldByFullVoter(turn.state, role) : log.lastIndex
     let current = follower
-    while (follower.id !== config.id && hasRoom(turn.state, current)) {
-      const message = entriesFor(turn.state, current, shared)
-      shared = message
+    while (hasRoom(turn.state, current, last)) {
+      const entries = entriesFor(turn.state, current, last, shared)
+      const message = isToWitness ? withheld(entries) : entries
+      if (!isToWitness) shared = message
       sent = send(sent, current.id, message)
       current = afterSending(current, message)
     }
@@ -138,15 +143,20 @@ function replicate(turn: Turn): Turn {
 }
 
 /** Followers that want the same entries get the same message, which is then encoded once. */
-function entriesFor(state: State, { next }: Progress, shared: Append | undefined): Append {
-  if (shared?.prevIndex === next - 1) return shared
+function entriesFor(
+  state: State,
+  { next }: Progress,
+  last: Index,
+  shared: Append | undefined,
+): Append {
+  if (shared?.prevIndex === next - 1 && last === state.log.lastIndex) return shared
   const { log, term, commitIndex, config } = state
   return {
     type: 'append',
     term,
     prevIndex: next - 1,
     prevTerm: termAt(log, next - 1) ?? 0,
-    batches: read(log, next, log.lastIndex, config.maxAppendBytes),
+    batches: read(log, next, last, config.maxAppendBytes),
     commit: commitIndex,
   }
 }
@@ -162,10 +172,10 @@ function afterSending(progress: Progress, { batches, commit }: Append): Progress
   })
 }
 
-function hasRoom(state: State, progress: Progress): boolean {
-  const { log, config } = state
+function hasRoom(state: State, progress: Progress, last: Index): boolean {
+  const { config } = state
   const { next, probing, inflight } = progress
-  if (next > log.lastIndex || needsSnapshot(state, progress)) return false
+  if (next > last || needsSnapshot(state, progress)) return false
   if (inflight.length >= (probing ? 1 : config.maxInflightMessages)) return false
   return inflight.reduce((sum, { bytes }) => sum + bytes, 0) < config.maxInflightBytes
 }

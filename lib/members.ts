@@ -5,7 +5,11 @@ import type { Members, NodeId, Plan } from './types.ts'
 export const foundingMembers = (
   voters: readonly NodeId[],
   addresses: Members['addresses'] = {},
-): Members => ({ index: 0, voters: sorted(voters), outgoing: [], learners: [], addresses })
+  witnesses: readonly NodeId[] = [],
+): Members => ({
+  ...{ index: 0, voters: sorted(voters), outgoing: [], learners: [] },
+  ...{ witnesses: sorted(witnesses), addresses },
+})
 
 /** Whether a server votes, in the configuration before a change or in the one after it. */
 export const votes = ({ voters, outgoing }: Members, id: NodeId): boolean =>
@@ -15,20 +19,22 @@ export const votes = ({ voters, outgoing }: Members, id: NodeId): boolean =>
 export const serversOf = (...all: readonly Members[]): readonly NodeId[] =>
   sorted(all.flatMap(({ voters, outgoing, learners }) => [...voters, ...outgoing, ...learners]))
 
-/** Whom a plan makes voters and learners of. */
+/** Whom a plan makes voters and learners of, and who of them would be witnesses. */
 export function resolve(
   members: Members,
-  { voters = [], learners = [], remove = [], addresses = {} }: Plan,
-): Pick<Members, 'voters' | 'learners' | 'addresses'> {
+  { voters = [], learners = [], witnesses = [], remove = [], addresses = {} }: Plan,
+): Pick<Members, 'voters' | 'learners' | 'witnesses' | 'addresses'> {
   const isLeft = (id: NodeId): boolean => !remove.includes(id)
-  const listening = [...members.learners.filter((id) => !voters.includes(id)), ...learners]
-  const voting = [...members.voters.filter((id) => !learners.includes(id)), ...voters]
+  const named = [...voters, ...witnesses]
+  const listening = [...members.learners.filter((id) => !named.includes(id)), ...learners]
+  const voting = [...members.voters.filter((id) => !learners.includes(id)), ...named]
   const all = { ...members.addresses, ...addresses }
   const servers = [...voting, ...listening].filter(isLeft)
   const present = Object.entries(all).filter(([id]) => servers.includes(id))
   return {
     voters: sorted(voting.filter(isLeft)),
     learners: sorted(listening.filter(isLeft)),
+    witnesses: sorted([...members.witnesses, ...witnesses].filter((id) => servers.includes(id))),
     addresses: Object.fromEntries(present.sort(([a], [b]) => (a < b ? -1 : 1))),
   }
 }
@@ -36,27 +42,33 @@ export function resolve(
 export const isSameList = (a: readonly NodeId[], b: readonly NodeId[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i])
 
-const sorted = (ids: readonly NodeId[]): readonly NodeId[] => [...new Set(ids)].sort()
+export const sorted = (ids: readonly NodeId[]): readonly NodeId[] => [...new Set(ids)].sort()
 
 /** A configuration as bytes: JSON, since it is rare and meant to be read by people, too. */
 export const encodeMembers = (members: Members): Uint8Array =>
   new TextEncoder().encode(write(members))
 
-const write = ({ index, voters, outgoing, learners, addresses }: Members): string =>
-  JSON.stringify({ index, voters, outgoing, learners, addresses })
+/** Without witnesses as it was before there were any. */
+const write = ({ index, voters, outgoing, learners, witnesses, addresses }: Members): string =>
+  JSON.stringify({
+    ...{ index, voters, outgoing, learners, addresses },
+    ...(witnesses.length > 0 && { witnesses }),
+  })
 
 /** The configuration that these bytes are, or `undefined` when they are none. */
 export function decodeMembers(bytes: Uint8Array): Members | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    const { index, voters, outgoing, learners, addresses } = JSON.parse(text) as Members
+    const parsed = JSON.parse(text) as Omit<Members, 'witnesses'> & Partial<Members>
+    const { index, voters, outgoing, learners, witnesses = [], addresses } = parsed
     const isSound =
       Number.isSafeInteger(index) &&
       index >= 0 &&
       voters.length > 0 &&
-      [voters, outgoing, learners].every(isList) &&
+      [voters, outgoing, learners, witnesses].every(isList) &&
+      witnesses.every((id) => [...voters, ...outgoing, ...learners].includes(id)) &&
       Object.values(addresses).every((address) => typeof address === 'string')
-    const members = { index, voters, outgoing, learners, addresses }
+    const members = { index, voters, outgoing, learners, witnesses, addresses }
     // There is one way to write each.
     return isSound && text === write(members) ? members : undefined
   } catch {

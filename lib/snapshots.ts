@@ -1,5 +1,5 @@
 import { inForceAt, settledThrough } from './configurations.ts'
-import { bytesAfter, compact, indexBefore } from './log.ts'
+import { bytesAfter, compact, indexBefore, termAt } from './log.ts'
 import type { Event } from './events.ts'
 import type { ChunkRefused, ChunkWritten } from './storage.ts'
 import type { State } from './state.ts'
@@ -18,9 +18,21 @@ export function snapshotWanted(turn: Turn, ticket: number): Turn {
 /** At the end of every turn: enough has been applied since the last snapshot (§7). */
 export function takeSnapshot(turn: Turn): Turn {
   if (!isDue(turn)) return turn
+  if (turn.state.isHollow) return takeEmpty(turn)
   const taking = { mark: undefined, end: 0, isWhole: false }
   const begun = update(turn, { taking, receiving: undefined })
   return next(begun, { capture: 'first' })
+}
+
+/** There is no state to ask for: all that the snapshot says is in the log. */
+function takeEmpty(turn: Turn): Turn {
+  const { log, configurations, appliedIndex: index } = turn.state
+  const mark = { index, term: termAt(log, index)!, members: inForceAt(configurations, index) }
+  const begun = update(turn, { taking: { mark, end: 0, isWhole: true }, receiving: undefined })
+  return ask(begun, {
+    ...{ type: 'writeChunk', mark, offset: 0, bytes: new Uint8Array(), isLast: true },
+    checksum: undefined,
+  })
 }
 
 function isDue({ state, at }: Turn): boolean {

@@ -58,6 +58,8 @@ export interface State extends Ballot {
    * writes. Until its log reaches so far again, it neither votes nor campaigns.
    */
   readonly lostIndex: Index
+  /** Whether it has entries, or a snapshot, without what was in them: it is a witness, or was one. */
+  readonly isHollow: boolean
   /** Reads of this server's that a quorum has confirmed and that wait for `appliedIndex`. */
   readonly confirmed: readonly ConfirmedRead[]
   /** Messages that no server following the protocol sends here, counted since the start. */
@@ -252,6 +254,7 @@ export const booting = (config: ProtocolConfig): State => ({
   sequence: 0,
   saving: [],
   lostIndex: 0,
+  isHollow: false,
   confirmed: [],
   dropped: 0,
 })
@@ -284,6 +287,7 @@ export const changed = (state: State, change: Change): State => ({
   sequence: change.sequence ?? state.sequence,
   saving: change.saving ?? state.saving,
   lostIndex: change.lostIndex ?? state.lostIndex,
+  isHollow: change.isHollow ?? state.isHollow,
   confirmed: change.confirmed ?? state.confirmed,
   dropped: change.dropped ?? state.dropped,
 })

@@ -18,6 +18,7 @@
  * - A snapshot stands for the log before it (§7). It moves in pieces, one at a time, between the state
  *   machine, the disk and the network; nothing here ever holds more than one of them.
  * - Members change by joint consensus, any number at once, new voters only when they have caught up (§6).
+ * - Witnesses vote and acknowledge, and get entries without their commands (`witnesses.ts`).
  * - Client sessions are the application's concern: a `request` is a command here (`operators/engine/sessions.ts`).
  */
 import { lastIndexOf, slice, type Batch } from './batch.ts'
@@ -50,14 +51,20 @@ import {
   type Turn,
 } from './turn.ts'
 import type { Mark, NodeId } from './types.ts'
+import { checkHollow } from './witnesses.ts'
 
-/** One turn of the loop: folds its events into a step. Throws {@link InvariantError} and nothing else. */
+/**
+ * One turn of the loop: folds its events into a step. Throws {@link InvariantError}, and `FormerWitness` when a
+ * server without commands is to be a full one.
+ */
 export function reduce(state: State, events: readonly Event[]): Step {
   const turn = events.reduce(
     (folded, event) => handle(next(folded, { at: event.at }), event),
     begin(state),
   )
-  return finish(endTurn(turn), events)
+  const ended = endTurn(turn)
+  if (ended.state.isHollow) checkHollow(ended.state)
+  return finish(ended, events)
 }
 
 /** A piece of a snapshot has come a step further. */
@@ -160,7 +167,10 @@ function restore(turn: Turn, { term, vote, batches, snapshot, at }: Stamped<Rest
   const founded = snapshot?.members ?? turn.state.config.members
   const news = log.cells.filter(({ index }) => index > founded.index)
   const configurations = followedBy([founded], Infinity, news)
-  const read = changed(turn.state, { booted: true, log, contact: at, bootedAt: at, configurations })
+  const isHollow = log.cells.some(({ kind }) => kind === 'withheld')
+  const read = changed(turn.state, {
+    ...{ booted: true, log, contact: at, bootedAt: at, configurations, isHollow },
+  })
   const known = { ...read, term, vote }
   if (snapshot === undefined) return next(turn, { state: known })
   const restoring = { mark: snapshot, end: 0, isBusy: false }

@@ -42,7 +42,7 @@ export function space(turn: Turn, isShortOfSpace: boolean): Turn {
 /** The ticket of whoever does not wait for an answer. */
 const NOBODY = -1
 
-/** The one that was named, or whoever has most; a voter, and heard lately. */
+/** The one that was named, or whoever has most; a voter with a state, and heard lately. */
 export function successor(
   { members, config }: State,
   { progress }: Leader,
@@ -53,6 +53,7 @@ export function successor(
     id !== config.id &&
     (wanted === undefined || id === wanted) &&
     members.voters.includes(id) &&
+    !members.witnesses.includes(id) &&
     at - contact < config.electionTimeoutMax
   return progress.filter(isFit).sort((a, b) => b.match - a.match)[0]?.id
 }

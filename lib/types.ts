@@ -25,6 +25,11 @@ export interface Members {
   readonly outgoing: readonly NodeId[]
   /** Servers that get the log and do not vote; while a change is under way also voters that will be. */
   readonly learners: readonly NodeId[]
+  /**
+   * Those among all of these that are witnesses: they vote, and keep no commands (thesis §11.7.2). While a change
+   * is under way also learners that will be. A server stays one, or none, for as long as it is in the configuration.
+   */
+  readonly witnesses: readonly NodeId[]
   /** Where servers are reached, as their transport understands it; of those whose place is known. */
   readonly addresses: Readonly<Record<NodeId, string>>
 }
@@ -35,6 +40,8 @@ export interface Plan {
   readonly voters?: readonly NodeId[]
   /** Servers that are to listen only. */
   readonly learners?: readonly NodeId[]
+  /** New servers that are to vote and to keep no commands. */
+  readonly witnesses?: readonly NodeId[]
   /** Servers that are to leave. */
   readonly remove?: readonly NodeId[]
   /** Where new servers are reached. */

@@ -219,8 +219,9 @@ function makers<S, C, R, Q, A>(
   })
   return (id) => {
     const members = joining.includes(id) ? [] : options.ids
+    const witnesses = joining.includes(id) ? [] : (options.witnesses ?? [])
     const own = { id, members, storage: storage(id), random: random(id), turns, scheduler }
-    return () => raft({ ...options, ...own, transport: net.join(id) })
+    return () => raft({ ...options, ...own, witnesses, transport: net.join(id) })
   }
 }
 

@@ -207,7 +207,7 @@ function readRow(head: Uint8Array, at: number, bytes: Uint8Array): Batch | strin
   const count = readU32(head, at + 17)
   if (index < 0 || term < 0) return `a batch's index or term is above ${MAX_INTEGER}`
   if (kind === undefined) return `no kind of entry has the code ${head[at + 16]}`
-  if (!isPacked(bytes, count)) return `the batch at ${index} is not ${count} entries`
+  if (!isPacked(bytes, count, kind)) return `the batch at ${index} is not ${count} entries`
   const batch: Batch = { index, term, kind, count, bytes }
   return kind === 'members' && membersIn(batch) === undefined
     ? `the entry at ${index} is no configuration`

@@ -67,7 +67,7 @@ export const planOfCode: ReadonlyMap<number, Plan> = new Map(
 )
 
 export const kindCodes: Readonly<Record<Kind, number>> = {
-  ...{ command: 0, noop: 1, members: 2, request: 3 },
+  ...{ command: 0, noop: 1, members: 2, request: 3, withheld: 4 },
 }
 
 export const kindOfCode: ReadonlyMap<number, Kind> = new Map(

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../lib/errors.ts'
+import { areTooMany } from '../../lib/witnesses.ts'
 import { LONGEST } from './deadlines.ts'
 import type { RaftOptions } from './options.ts'
 
@@ -29,6 +30,7 @@ const ranges = {
 export function check(options: Given): void {
   checkParts(options)
   checkMembers(options)
+  checkWitnesses(options)
   checkAddresses(options)
   checkLease(options)
   checkTimes(options)
@@ -83,6 +85,17 @@ function checkMembers({ id, members }: Given): void {
   const isMember = names.length === 0 || names.includes(id)
   demand('members', members, isMember, `with this node's id "${String(id)}" among them`)
   demand('members', members, new Set(names).size === names.length, 'without repetition')
+}
+
+function checkWitnesses({ members, witnesses }: Given): void {
+  const voters = members as readonly unknown[]
+  const names: readonly unknown[] = Array.isArray(witnesses) ? witnesses : []
+  const areMembers = Array.isArray(witnesses) && names.every((id) => voters.includes(id))
+  demand('witnesses', witnesses, areMembers, 'an array of some of the members')
+  demand('witnesses', witnesses, new Set(names).size === names.length, 'without repetition')
+  const isFew = !areTooMany(voters.length, names.length)
+  const half = Math.floor(voters.length / 2)
+  demand('witnesses', witnesses, isFew, `at most half of the members: ${half} of ${voters.length}`)
 }
 
 function checkAddresses({ addresses }: Given): void {

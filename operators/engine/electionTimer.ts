@@ -2,6 +2,7 @@ import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Event } from '../../lib/events.ts'
 import { hasLost, isStalled, isVoter } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
+import { lacksState } from '../../lib/witnesses.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
 
@@ -33,6 +34,7 @@ export function electionTimer(
       alarm(({ state, at }) => {
         if (!state.booted || state.role.type === 'leader') return undefined
         if (!isVoter(state, state.config.id) || hasLost(state)) return undefined
+        if (lacksState(state)) return undefined
         // Until the disk answers, which is a step.
         if (isStalled(state, at)) return undefined
         if (state.term !== term) draw()

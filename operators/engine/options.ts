@@ -20,6 +20,11 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
    * for a server that joins a cluster: it waits for a leader that takes it in. Default: this one alone.
    */
   readonly members?: readonly NodeId[]
+  /**
+   * Those of them that are witnesses: they vote and acknowledge, and keep no commands and no state. The same on each
+   * of them; every majority needs a server that is none. Default: none.
+   */
+  readonly witnesses?: readonly NodeId[]
   /** Where those servers are reached, for those that will join; as the transport understands it. Default: none. */
   readonly addresses?: Readonly<Record<NodeId, string>>
   /** Default: none, everything is lost with the process. Not allowed for more than one member. */
@@ -130,6 +135,7 @@ const stallAfter = (range: unknown = defaults.electionTimeout): number =>
 const defaults = {
   storage: volatile,
   transport: silent,
+  witnesses: [],
   addresses: {},
   electionTimeout: [150, 300],
   heartbeat: 50,
@@ -156,14 +162,15 @@ const defaults = {
 
 /** What the reducer needs to know. */
 function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
-  const { id, members, addresses, preVote, checkQuorum, leaseReads, maxClockDrift } = options
+  const { id, members, witnesses, addresses } = options
+  const { preVote, checkQuorum, leaseReads, maxClockDrift } = options
   const { diskStall, maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } =
     options
   const { snapshotEntries, snapshotBytes, snapshotTailBytes } = options
   const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
   return {
     id,
-    members: foundingMembers(members, addresses),
+    members: foundingMembers(members, addresses, witnesses),
     electionTimeoutMin,
     electionTimeoutMax,
     preVote,

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs'
-import { NotLeader, Timeout } from '../../lib/errors.ts'
+import { NoState, NotLeader, Timeout } from '../../lib/errors.ts'
 import { leaderOf } from '../../lib/state.ts'
+import { lacksState } from '../../lib/witnesses.ts'
 import type { Application } from './application.ts'
 import type { Core } from './core.ts'
 import type { RaftNode } from './node.ts'
@@ -16,6 +17,7 @@ export const querying =
     new Observable<A>((subscriber) => {
       const fail = (error: unknown): void => subscriber.error(error)
       const answer = (): void => {
+        if (lacksState(core.state)) return fail(new NoState(leaderOf(core.state)))
         try {
           subscriber.next(machine.query(question))
           subscriber.complete()
@@ -23,7 +25,7 @@ export const querying =
           fail(error)
         }
       }
-      if (consistency === 'stale') return answer()
+      if (consistency === 'stale' || lacksState(core.state)) return answer()
       const expire = (): void => {
         const isLed = leaderOf(core.state) !== undefined
         fail(isLed ? new Timeout(timeout, 'none') : new NotLeader(undefined))

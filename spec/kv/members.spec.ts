@@ -207,7 +207,10 @@ describe('a change that cannot be now', () => {
 describe('a leader that hands over', () => {
   it('sends nobody to itself: who asks there again would ask for ever [F49]', () => {
     const voters = ['a', 'b']
-    const members = { index: 0, voters, outgoing: [], learners: [], addresses: places }
+    const members = {
+      ...{ index: 0, voters, outgoing: [], learners: [], witnesses: [] },
+      addresses: places,
+    }
     const reply = (leader: string) =>
       replyToWrite(new NotLeader(leader), '/x', { id: 'a', members })
     expect(reply('a').status).toBe(503)

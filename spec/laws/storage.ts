@@ -122,6 +122,13 @@ function logLaws(make: Make): void {
       save(2, 1, 'a', batch(2, 1, ['', 'x', '', 'y'.repeat(200_000)]), batch(6, 1, ['z'])),
     ]))
 
+  it('restores entries of every kind, those without payloads of any number', () =>
+    restoresWhatWasSaved([
+      save(1, 1, 'a', batch(1, 1, ['x'], 'request'), batch(2, 1, ['y'], 'command')),
+      save(2, 1, 'a', batch(3, 1, new Array<string>(5_000).fill(''), 'withheld')),
+      save(3, 1, 'a', batch(5_003, 1, [''], 'withheld'), batch(5_004, 1, ['{}'], 'members')),
+    ]))
+
   it('restores a batch with the bytes that it had', async () => {
     const storage = await make()
     const bytes = pack([Uint8Array.from({ length: 256 }, (_, i) => i), new Uint8Array(2000)])

@@ -17,16 +17,21 @@ const names = (minLength: number) =>
     .uniqueArray(name, { minLength, maxLength: 9 })
     .map((ids) => ids.sort((a, b) => (a < b ? -1 : 1)))
 
-const members: fc.Arbitrary<Members> = fc.record(
-  {
-    index: fc.maxSafeNat(),
-    voters: names(1),
-    outgoing: names(0),
-    learners: names(0),
-    addresses: fc.dictionary(name, fc.string(), { noNullPrototype: true }),
-  },
-  { noNullPrototype: true },
-)
+const members: fc.Arbitrary<Members> = fc
+  .record(
+    {
+      index: fc.maxSafeNat(),
+      voters: names(1),
+      outgoing: names(0),
+      learners: names(0),
+      addresses: fc.dictionary(name, fc.string(), { noNullPrototype: true }),
+    },
+    { noNullPrototype: true },
+  )
+  .chain((record) => {
+    const servers = serversOf({ ...record, witnesses: [] })
+    return fc.subarray([...servers]).map((witnesses) => ({ ...record, witnesses }))
+  })
 
 const text = '{"index":0,"voters":["a","b"],"outgoing":[],"learners":["c"],"addresses":{"a":"x:1"}}'
 const some = { ...foundingMembers(['a', 'b'], { a: 'x:1' }), learners: ['c'] }
@@ -45,6 +50,12 @@ describe('a configuration as bytes', () => {
     expect(decodeMembers(utf8(text))).toEqual(some)
   })
 
+  it('names witnesses at its end, where there are any', () => {
+    const more = `${text.slice(0, -1)},"witnesses":["b","c"]}`
+    expect(new TextDecoder().decode(encodeMembers({ ...some, witnesses: ['b', 'c'] }))).toBe(more)
+    expect(decodeMembers(utf8(more))).toEqual({ ...some, witnesses: ['b', 'c'] })
+  })
+
   it.each([
     ['nothing', ''],
     ['no JSON', 'voters'],
@@ -61,6 +72,9 @@ describe('a configuration as bytes', () => {
     ['another order', text.replace('"a","b"', '"b","a"')],
     ['an address that is none', text.replace('"x:1"', '1')],
     ['another way to write the same', text.replace('{"index"', '{ "index"')],
+    ['a list of witnesses without any', `${text.slice(0, -1)},"witnesses":[]}`],
+    ['a witness that is no server', `${text.slice(0, -1)},"witnesses":["x"]}`],
+    ['witnesses in another order', `${text.slice(0, -1)},"witnesses":["b","a"]}`],
     ['something besides', text.replace('"outgoing"', '"more":1,"outgoing"')],
   ])('is none when it is %s', (_, broken) => {
     expect(broken).not.toBe(text)

@@ -25,7 +25,9 @@ const ENTRIES_HEADER = 32
 const RESET_LENGTH = 24
 
 /** The number that stands for each kind. */
-const KIND_NUMBERS: Readonly<Record<Kind, number>> = { command: 0, noop: 1, members: 2, request: 3 }
+const KIND_NUMBERS: Readonly<Record<Kind, number>> = {
+  ...{ command: 0, noop: 1, members: 2, request: 3, withheld: 4 },
+}
 const KINDS = Object.keys(KIND_NUMBERS) as Kind[]
 
 /** Where a record stands: part of what its checksum covers, so that it is valid nowhere else. */

@@ -136,6 +136,24 @@ describe('a stranger’s bytes', () => {
   })
 })
 
+describe('entries without their commands', () => {
+  const append = (bytes: Uint8Array): Append => ({
+    ...{ type: 'append', term: 1, prevIndex: 0, prevTerm: 0, commit: 0 },
+    batches: [{ index: 1, term: 1, kind: 'withheld', count: 2, bytes }],
+  })
+
+  it('have the kind 4, and a length of nothing for each', () => {
+    const { head, body } = encode(append(new Uint8Array(8)))
+    expect([head[head.length - 9], [...body]]).toEqual([4, [0, 0, 0, 0, 0, 0, 0, 0]])
+    expect(decode(head, body)).toEqual(append(new Uint8Array(8)))
+  })
+
+  it('are refused when they have any [F58]', () => {
+    const { head, body } = encode(append(pack([Uint8Array.of(7), new Uint8Array()])))
+    expect(reasonOf(decode(head, body))).toMatch(/the batch at 1 is not 2 entries/)
+  })
+})
+
 describe('fields that contradict each other', () => {
   const batch = (index: number, term: number, count = 1): Batch => ({
     index,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { pack, type Batch } from '../../../lib/batch.ts'
+import { pack, type Batch, type Kind } from '../../../lib/batch.ts'
 import type { Append, Message } from '../../../lib/messages.ts'
 import { foundingMembers } from '../../../lib/members.ts'
 
@@ -19,7 +19,9 @@ const place = fc
 
 const payloads = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 5 })
 
-const rows = fc.array(record({ payloads, isNoop: fc.boolean(), rise: fc.nat(3) }), {
+const kinds = fc.constantFrom<Kind>('command', 'noop', 'request', 'withheld')
+
+const rows = fc.array(record({ payloads, kind: kinds, rise: fc.nat(3) }), {
   maxLength: 4,
 })
 
@@ -32,11 +34,11 @@ const append: fc.Arbitrary<Append> = record({
   const batches: Batch[] = []
   let index = prevIndex + 1
   let term = prevIndex === 0 ? 0 : prevTerm
-  for (const { payloads, isNoop, rise } of rows) {
+  for (const { payloads, kind, rise } of rows) {
     term += rise
-    const kind = isNoop ? 'noop' : 'command'
     const count = payloads.length
-    batches.push({ index, term, kind, count, bytes: pack(payloads) })
+    const bytes = kind === 'withheld' ? new Uint8Array(4 * count) : pack(payloads)
+    batches.push({ index, term, kind, count, bytes })
     index += count
   }
   const first = prevIndex === 0 ? 0 : prevTerm
@@ -90,12 +92,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     bytes: fc.uint8Array({ maxLength: 10_000 }),
     isLast: fc.boolean(),
     checksum: fc.nat({ max: 2 ** 32 - 1 }),
-  }).map(({ place: { term, index, earlier }, members, ...rest }): Message => ({
-    ...{ type: 'install', term, index: Math.max(1, index), indexTerm: earlier, ...rest },
+  }).map(({ place: { term, index, earlier }, members, isLast, ...rest }): Message => ({
+    ...{ type: 'install', term, index: Math.max(1, index), indexTerm: earlier, isLast, ...rest },
     members: {
       ...foundingMembers(members),
       index: 3,
       learners: ['x'],
+      witnesses: isLast ? ['x'] : [],
       addresses: { x: 'there:1' },
     },
   })),

@@ -1,4 +1,5 @@
 import { about, Cluster } from './cluster.ts'
+import type { Plan } from '../../../lib/types.ts'
 import { received, type Fact, type Options } from './server.ts'
 
 /** A source of chance that a seed determines (mulberry32). */
@@ -38,8 +39,9 @@ export class Chaos {
     ids: string,
     options: Options,
     private readonly joiners = '',
+    private readonly witnesses = '',
   ) {
-    this.cluster = new Cluster(ids, options, {}, joiners)
+    this.cluster = new Cluster(ids, options, {}, joiners, witnesses)
     this.#actions = [
       [45, () => this.#deliver()],
       [3, () => this.#repeat()],
@@ -132,7 +134,14 @@ export class Chaos {
   /** Who was sent away, or never came, could not be compared. */
   #takeEverybodyIn(leader: string): void {
     if (this.joiners === '') return
-    this.cluster.change(leader, { voters: this.cluster.servers.map(({ id }) => id) })
+    const ids = this.cluster.servers.map(({ id }) => id)
+    this.cluster.change(leader, this.#asThey(ids))
+  }
+
+  /** Whoever is to keep no commands votes as a witness. */
+  #asThey(ids: readonly string[]): Pick<Plan, 'voters' | 'witnesses'> {
+    const isHollow = (id: string): boolean => this.witnesses.includes(id)
+    return { voters: ids.filter((id) => !isHollow(id)), witnesses: ids.filter(isHollow) }
   }
 
   /** Some come, some go, some only listen. */
@@ -144,9 +153,10 @@ export class Chaos {
     const some = (share: number): string[] => ids.filter(() => chance.happens(share))
     const voters = some(0.3)
     const rest = ids.filter((id) => !voters.includes(id))
-    const learners = rest.filter(() => chance.happens(0.15))
+    const full = rest.filter((id) => !this.witnesses.includes(id))
+    const learners = full.filter(() => chance.happens(0.15))
     const remove = rest.filter((id) => !learners.includes(id) && chance.happens(0.3))
-    cluster.change(chance.one(leaders), { voters, learners, remove })
+    cluster.change(chance.one(leaders), { ...this.#asThey(voters), learners, remove })
   }
 
   #transfer(): void {

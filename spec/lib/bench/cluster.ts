@@ -46,12 +46,14 @@ export class Cluster {
     options: Options = {},
     logs: Readonly<Record<NodeId, readonly Term[]>> = {},
     joiners = '',
+    witnesses = '',
   ) {
+    const founding = [...witnesses].filter((id) => ids.includes(id)).join('')
     this.servers = [
-      ...[...ids].map((id) => new Server(configOf(id, ids, options))),
+      ...[...ids].map((id) => new Server(configOf(id, ids, options, founding))),
       ...[...joiners].map((id) => new Server(configOf(id, '', options))),
     ]
-    this.witness = new Witness(this.servers)
+    this.witness = new Witness(this.servers, witnesses)
     for (const server of this.servers) {
       const log = logs[server.id] ?? []
       server.disk.ballot = { term: log.at(-1) ?? 0, vote: undefined }

@@ -148,9 +148,9 @@ export class Disk implements Span {
   }
 }
 
-/** A checksum, as far as the reducer can know. */
+/** A checksum, as far as the reducer can know; that of nothing is 0. */
 export const sumOf = (bytes: Uint8Array): number =>
-  bytes.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7)
+  bytes.reduce((sum, byte) => (sum * 31 + byte + 7) >>> 0, 0)
 
 export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))

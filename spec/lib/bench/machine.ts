@@ -78,7 +78,13 @@ export class Machine {
     this.#incoming = joined(before, bytes)
     this.pending = [...this.pending, { type: 'pieceRestored', index: mark.index, isLast }]
     if (!isLast) return
-    this.state = JSON.parse(new TextDecoder().decode(this.#incoming)) as Entry[]
+    this.state = stateFrom(this.#incoming, mark)
     if (this.position !== mark.index) throw new Error(`the snapshot is not through ${mark.index}`)
   }
+}
+
+/** A witness's snapshot says how much there was, and nothing of it. */
+function stateFrom(bytes: Uint8Array, { index: length, term }: Position): Entry[] {
+  if (bytes.length > 0) return JSON.parse(new TextDecoder().decode(bytes)) as Entry[]
+  return Array.from({ length }, (_, i) => ({ index: i + 1, term, kind: 'withheld', text: '' }))
 }

@@ -15,9 +15,14 @@ type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
 export type Options = Partial<Omit<ProtocolConfig, 'id' | 'members'>>
 
 /** The elections last 100 to 200 ms; limits are out of the way unless a test sets them. */
-export const configOf = (id: NodeId, voters = 'abc', options: Options = {}): ProtocolConfig => ({
+export const configOf = (
+  id: NodeId,
+  voters = 'abc',
+  options: Options = {},
+  witnesses = '',
+): ProtocolConfig => ({
   id,
-  members: foundingMembers([...voters]),
+  members: foundingMembers([...voters], {}, [...witnesses]),
   electionTimeoutMin: 100,
   electionTimeoutMax: 200,
   preVote: true,

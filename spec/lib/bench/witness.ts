@@ -23,7 +23,11 @@ export class Witness {
   /** What was committed anywhere when a read was asked. */
   readonly #asked = new Map<number, Index>()
 
-  constructor(private readonly servers: readonly Server[]) {}
+  constructor(
+    private readonly servers: readonly Server[],
+    /** The servers that are to keep no commands. */
+    private readonly hollow = '',
+  ) {}
 
   restarted(server: Server): void {
     const { base, log } = server.disk
@@ -71,6 +75,7 @@ export class Witness {
     demand(known === server.id, `election safety: ${known} and ${server.id} lead term ${term}`)
     this.#leaders.set(term, known)
     if (before.role.type === 'leader') return
+    demand(!this.hollow.includes(server.id), `the witness ${server.id} leads`)
     const { base } = server.state.log
     const held = { base, log: entriesIn(server.state.log) }
     for (const entry of this.committed) {
@@ -84,6 +89,11 @@ export class Witness {
     for (const entry of entriesOf(save?.batches ?? [])) {
       log = replace(log, [entry])
       const place = `${entry.index}@${entry.term}`
+      const isCommand = !['noop', 'members', 'withheld'].includes(entry.kind)
+      const isHollow = this.hollow.includes(server.id)
+      demand(!isHollow || !isCommand, `the witness ${server.id} has the command ${place}`)
+      demand(isHollow || entry.kind !== 'withheld', `${server.id} has no command at ${place}`)
+      if (entry.kind === 'withheld') continue
       const content = `${entry.kind} ${entry.text} after ${termOf(log, entry.index - 1)}`
       const known = this.#written.get(place) ?? content
       demand(known === content, `log matching: ${place} is ${content} and ${known}`)
@@ -122,6 +132,8 @@ export class Witness {
     for (const entry of news) {
       const holders = this.servers.filter(({ disk }) => isSame(entryAt(disk, entry.index), entry))
       const isHolder = (id: NodeId): boolean => holders.some((holder) => holder.id === id)
+      const isKept = holders.some(({ id }) => !this.hollow.includes(id))
+      demand(isKept, `entry ${entry.index} is on the disk of a server that keeps it`)
       for (const voters of electorates) {
         const count = voters.filter(isHolder).length
         demand(count * 2 > voters.length, `entry ${entry.index} is on a quorum of disks`)
@@ -137,7 +149,7 @@ export class Witness {
     let index = isRestored ? before.restoring.mark.index : before.handedIndex
     for (const entry of entriesOf(committed)) {
       demand(entry.index === ++index, 'entries are handed out in order, each once')
-      demand(isSame(this.committed[index - 1], entry), `state machine safety: ${index}`)
+      demand(isSame(entry, this.committed[index - 1]), `state machine safety: ${index}`)
     }
     demand(index === state.handedIndex, 'what is handed out is what is said to be')
     demand(isBusy || index === state.commitIndex, 'all that is committed is handed out')
@@ -185,8 +197,12 @@ export class Witness {
   }
 }
 
-const isSame = (a: Entry | undefined, b: Entry): boolean =>
-  a !== undefined && a.term === b.term && a.kind === b.kind && a.text === b.text
+/** What is withheld stands for any command. */
+const isSame = (a: Entry | undefined, b: Entry | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  a.term === b.term &&
+  (a.kind === 'withheld' || (a.kind === b.kind && a.text === b.text))
 
 function demand(holds: boolean, promise: string): void {
   if (!holds) throw new Error(promise)
