@@ -53,7 +53,7 @@ export type Event =
   | Stamped<ChunkRead>
   /** The disk is full, or no longer. */
   | Stamped<Space>
-  /** The state machine gave a piece of its state, which was that after `index`. */
+  /** The state machine gave a piece of its state, which was that after `index`; good until the next one is asked for. */
   | (Position & {
       readonly type: 'captured'
       readonly at: Millis

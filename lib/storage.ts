@@ -31,6 +31,7 @@ export interface WriteChunk {
   readonly mark: Mark
   /** Bytes of the snapshot before this piece. */
   readonly offset: number
+  /** Good until the piece is answered: what is to stay is copied. */
   readonly bytes: Uint8Array
   /** The snapshot ends with this piece. */
   readonly isLast: boolean

@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr'
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
 
 /** How a command becomes the bytes that are stored and sent, and again a command. */
 export interface Codec<T> {
@@ -24,6 +24,12 @@ export function msgpack<T>(): Codec<T> {
 export function structured(): Codec<unknown> {
   const packr = new Packr({ structuredClone: true, copyBuffers: true })
   return { encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) as unknown }
+}
+
+/** Encodes like `structured`, in memory that is used again: the bytes are good until anything else is encoded. */
+export function fleeting(): Codec<unknown>['encode'] {
+  const packr = new Packr({ structuredClone: true })
+  return (value) => packr.pack(value, RESET_BUFFER_MODE)
 }
 
 /**

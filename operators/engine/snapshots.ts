@@ -17,7 +17,7 @@ export interface Snapshots {
 /** A snapshot that is being taken, of the state after `position`. */
 export interface Capture {
   readonly position: Position
-  /** Calls one of the two, at once or later. */
+  /** Calls one of the two, at once or later. The bytes are good until it is called again. */
   readonly next: (
     give: (bytes: Uint8Array, isLast: boolean) => void,
     fail: (error: unknown) => void,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { structured } from '../../../operators/codec.ts'
 import { Cutter, Joiner, type Pieces } from '../../../operators/engine/pieces.ts'
 
 interface Chunk {
@@ -163,6 +164,36 @@ describe('chunks', () => {
     expect(given).toBeLessThan(30)
     await nextOf(cutter)
     expect(given).toBeLessThan(60)
+  })
+
+  it('lie in the same memory, however many they are', async () => {
+    const cutter = new Cutter(Array.from({ length: 1000 }, () => 'x'.repeat(10_000)))
+    const memory = new Set<ArrayBufferLike>()
+    for (let isLast = false; !isLast;) {
+      await new Promise<void>((done, fail) =>
+        cutter.next((bytes, last) => {
+          memory.add(bytes.buffer)
+          isLast = last
+          done()
+        }, fail),
+      )
+    }
+    // It grows to what it needs, by half or more each time.
+    const sizes = [...memory].map(({ byteLength }) => byteLength)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4 * CHUNK)
+    expect(sizes.length).toBeLessThan(10)
+  })
+
+  it('have nothing to do with what a machine encodes while it gives its pieces', async () => {
+    const inner = structured()
+    function* pieces() {
+      for (let i = 0; i < 100; i++) yield inner.encode(`${i}`.padEnd(5000, 'x'))
+    }
+    const found = join(whole(await cut(pieces())), []) as Uint8Array[]
+    expect(found.map((bytes) => inner.decode(bytes))).toEqual(
+      found.map((_, i) => `${i}`.padEnd(5000, 'x')),
+    )
+    expect(found).toHaveLength(100)
   })
 
   it('of a machine that gives its pieces later are made in about the time that they take', async () => {
