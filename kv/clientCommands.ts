@@ -32,6 +32,10 @@ interface WriteFlags extends Common {
   readonly ifAbsent?: true
 }
 
+interface PutFlags extends WriteFlags {
+  readonly ttl?: number
+}
+
 interface Written {
   readonly index: number
   readonly term: number
@@ -41,11 +45,14 @@ function addPut(program: Command, io: Io): void {
   client(program, 'put <key> <value>', 'write a value; - reads it from standard input')
     .addOption(whole('--if-version <n>', 'only over this version').conflicts('ifAbsent'))
     .option('--if-absent', 'only where there is none')
-    .action(async (key: string, text: string, flags: WriteFlags) => {
+    .addOption(whole('--ttl <seconds>', 'the key goes after so many'))
+    .action(async (key: string, text: string, flags: PutFlags) => {
       const body = text === '-' ? await buffer(io.input) : Buffer.from(text)
       const absent = flags.ifAbsent === undefined ? {} : { 'if-none-match': '*' }
       const headers = { ...named(), ...match(flags.ifVersion), ...absent }
-      const answer = await ask({ method: 'PUT', path: pathOf(key), headers, body }, flags)
+      const life = flags.ttl === undefined ? {} : { ttl: String(flags.ttl) }
+      const path = withParams(pathOf(key), life)
+      const answer = await ask({ method: 'PUT', path, headers, body }, flags)
       print(io, flags, jsonIn<Written>(answer), ({ index }) => `${key} has version ${index}`)
     })
 }
@@ -84,7 +91,8 @@ function addGet(program: Command, io: Io): void {
         if (io.isTerminal) io.out('\n')
       } else {
         const version = Number(headers.etag?.replaceAll('"', ''))
-        io.out(`${JSON.stringify({ key, version, ...encodeValue(body) })}\n`)
+        const ttl = headers['ttl'] === undefined ? {} : { ttl: Number(headers['ttl']) }
+        io.out(`${JSON.stringify({ key, version, ...encodeValue(body), ...ttl })}\n`)
       }
     })
 }

@@ -10,7 +10,17 @@ export type Change =
       readonly value: Uint8Array
       readonly version: Version
     }
-  | { readonly type: 'delete'; readonly key: string; readonly version: Version }
+  | Deletion
+
+interface Deletion {
+  readonly type: 'delete'
+  readonly key: string
+  readonly version: Version
+  /** Whether the key's time had come. */
+  readonly expired?: true
+  /** Whether another key went with the same entry, and comes after this one. */
+  readonly more?: true
+}
 
 export interface HistoryLimits {
   /** Changes to keep, the newest. Default 100,000. */
@@ -92,12 +102,18 @@ export class History {
     if (index < this.#first) return
     this.#last = index
     if (!applied.ok || !applied.result.ok || applied.result.first !== undefined) return
-    const change = changeOf(command, index)
-    this.#changes.push(change)
-    this.#bytes += sizeOf(change)
+    const { expired } = applied.result
+    const changes = expired ? expiries(expired, index) : [changeOf(command, index)]
+    if (changes.length === 0) return
+    for (const change of changes) this.#push(change)
     while (this.#isFull()) this.#forget()
     if (this.#head * 2 > this.#changes.length) this.#cut()
     this.#grown$.next()
+  }
+
+  #push(change: Change): void {
+    this.#changes.push(change)
+    this.#bytes += sizeOf(change)
   }
 
   /** A snapshot stands for everything through this index: what changed there is not told. */
@@ -134,9 +150,16 @@ export class History {
 
 function changeOf(command: Command, version: Version): Change {
   if (command[0] === 'once') return changeOf(command[3], version)
+  if (command[0] === 'time') throw new TypeError('time has passed without an account of it')
   const [type, key] = command
   return type === 'put' ? { type, key, value: command[2], version } : { type, key, version }
 }
+
+const expiries = (keys: readonly string[], version: Version): Change[] =>
+  keys.map((key, i) => ({
+    ...{ type: 'delete', key, version, expired: true },
+    ...(i < keys.length - 1 && { more: true }),
+  }))
 
 const sizeOf = (change: Change): number =>
   change.key.length + (change.type === 'put' ? change.value.length : 0)

@@ -28,7 +28,8 @@ const DIGEST_LENGTH = 22
 /** Differs for writes that ask for different things. */
 function digestOf(write: Write): string {
   const [type, key] = write
-  const asked = type === 'put' ? [type, key, write[3]] : [type, key, write[2]]
+  // When it came does not belong to what was asked for.
+  const asked = type === 'put' ? [type, key, write[3], write[4]?.ttl] : [type, key, write[2]]
   const hash = createHash('sha256').update(`${JSON.stringify(asked)}\n`)
   if (type === 'put') hash.update(write[2])
   return hash.digest('base64url').slice(0, DIGEST_LENGTH)

@@ -1,29 +1,45 @@
 import type { ApplyContext, Index, Machine, Position, RaftNode } from 'rxraft'
 import { answerTo, NO_ANSWERS, remember, type Answers } from './answers.ts'
 import { compareKeys } from './keys.ts'
+import {
+  EMPTY_CONTENTS,
+  overdue,
+  withEntry,
+  withoutEntry,
+  type Contents,
+  type Entry,
+  type Version,
+} from './contents.ts'
+import { ordinalIn } from './ordinals.ts'
 import { pieces, withPiece, type Piece } from './pieces.ts'
-import { ascend, get, remove, set, type Tree } from './tree.ts'
+import { ascend, get, type Tree } from './tree.ts'
 
-/** The index of the command that wrote a value last. */
-export type Version = Index
-
-export interface Entry {
-  readonly value: Uint8Array
-  readonly version: Version
-}
+export type { Entry, Version } from './contents.ts'
 
 /** What must hold of a key for a write to take effect; `null` asks for nothing. */
 export type Condition = null | 'absent' | 'present' | Version
 
 /** Commands are tuples that begin with their name: what the log holds for ever must be easy to tell. */
-export type Command = Write | Once
+export type Command = Write | Once | Time
 
 export type Write =
-  | readonly ['put', key: string, value: Uint8Array, condition: Condition]
+  | readonly ['put', key: string, value: Uint8Array, condition: Condition, life?: Life]
   | readonly ['delete', key: string, condition: Condition]
 
 /** A write that is carried out once under its name; `digest` differs for different writes. */
 export type Once = readonly ['once', name: string, digest: string, write: Write]
+
+/** `now` is the log's time, in ms, as its leader measures it. What is due goes. */
+export type Time = readonly ['time', now: number]
+
+/** How long a value lives, in ms, from `at` on, which is the log's time as its leader measures it. */
+export interface Life {
+  readonly ttl: number
+  readonly at: number
+}
+
+/** Keys that go with one entry, so that it takes little time to apply. */
+export const MAX_EXPIRED = 1_000
 
 /** What became of a write. `version` is the write's own, or, when it failed, the key's; 0 for none. */
 export type Outcome =
@@ -33,11 +49,19 @@ export type Outcome =
 /** What a command is answered. */
 export type Result =
   /** `first`: the entry at which a write that is repeated was carried out. Now nothing was. */
-  | (Outcome & { readonly first?: Position })
+  | (Outcome & { readonly first?: Position; readonly expired?: undefined })
   /** Another write has the name. */
   | { readonly ok: false; readonly reason: 'reused'; readonly version: Version }
+  /** Time has passed: these keys are gone. */
+  | {
+      readonly ok: true
+      readonly version: Version
+      readonly expired: readonly string[]
+      readonly first?: undefined
+    }
 
-export type Question = { readonly type: 'get'; readonly key: string } | List
+export type Question =
+  { readonly type: 'get'; readonly key: string } | List | { readonly type: 'clock' }
 
 /** Asks for the keys with a prefix, in the order of their bytes. */
 export interface List {
@@ -61,10 +85,15 @@ export interface Answer {
   readonly more: boolean
   /** The newest command that the answer knows of: a watch from the index after it misses nothing. */
   readonly index: Index
+  /** The log's time, in ms. */
+  readonly now: number
+  /** To a question about the clock: when the next key expires, if any does. */
+  readonly next?: number | undefined
 }
 
-export interface Store {
-  readonly entries: Tree<Entry>
+export interface Store extends Contents {
+  /** The log's time, in ms: as late as an entry has ever said that it is. */
+  readonly now: number
   /** The last command applied. */
   readonly index: Index
   readonly answers: Answers
@@ -74,7 +103,7 @@ export type StoreNode = RaftNode<Command, Result, Question, Answer>
 
 /** The key-value store as a reducer. */
 export const store: Machine<Store, Command, Result, Question, Answer> = {
-  initial: { entries: undefined, index: 0, answers: NO_ANSWERS },
+  initial: { ...EMPTY_CONTENTS, now: 0, index: 0, answers: NO_ANSWERS },
   apply,
   query,
   snapshot: pieces,
@@ -86,6 +115,7 @@ function apply(
   command: Command,
   { index, term }: ApplyContext,
 ): readonly [Store, Result] {
+  if (command[0] === 'time') return pass(state, command[1], index)
   if (command[0] !== 'once') return write(state, command, index)
   const [, name, digest, wanted] = command
   const known = answerTo(state.answers, name)
@@ -105,29 +135,42 @@ function apply(
   return [{ ...next, answers }, outcome]
 }
 
+/** The time is what the log says, and never goes back. */
+function pass(state: Store, at: number, index: Index): readonly [Store, Result] {
+  const now = Math.max(state.now, at)
+  const expired = overdue(state, now, MAX_EXPIRED)
+  const contents = expired.reduce<Contents>(withoutEntry, state)
+  return [
+    { ...state, ...contents, now, index },
+    { ok: true, version: index, expired },
+  ]
+}
+
 function write(state: Store, command: Write, index: Index): readonly [Store, Outcome] {
-  const { entries } = state
   const [type, key] = command
-  const current = get(entries, key)
+  const current = get(state.entries, key)
   const failed = (reason: 'condition' | 'not-found'): readonly [Store, Outcome] => [
     { ...state, index },
     { ok: false, reason, version: current?.version ?? 0 },
   ]
-  const written = (entries: Tree<Entry>): readonly [Store, Outcome] => [
-    { ...state, entries, index },
+  const written = (contents: Contents, now = state.now): readonly [Store, Outcome] => [
+    { ...state, ...contents, now, index },
     { ok: true, version: index },
   ]
   switch (type) {
     case 'put': {
-      const [, , value, condition] = command
+      const [, , value, condition, life] = command
       if (!holds(condition, current)) return failed('condition')
-      return written(set(entries, key, { value: copied(value), version: index }))
+      const now = Math.max(state.now, life?.at ?? 0)
+      const expires = life && now + life.ttl
+      const entry = { value: copied(value), version: index, expires }
+      return written(withEntry(state, key, entry), now)
     }
     case 'delete': {
       const [, , condition] = command
       if (!holds(condition, current)) return failed('condition')
       if (current === undefined) return failed('not-found')
-      return written(remove(entries, key))
+      return written(withoutEntry(state, key))
     }
     default:
       throw new Error(`a command of an unknown kind: ${String(type satisfies never)}`)
@@ -144,19 +187,26 @@ function holds(condition: Condition, current: Entry | undefined): boolean {
 /** A decoded value is a view on the log's bytes, which it would keep in memory. */
 const copied = (value: Uint8Array): Uint8Array => new Uint8Array(value)
 
-function query({ entries, index }: Store, question: Question): Answer {
+function query({ entries, deadlines, index, now }: Store, question: Question): Answer {
   switch (question.type) {
+    case 'clock': {
+      const [first] = ascend(deadlines)
+      return { items: [], more: false, index, now, next: first && ordinalIn(first.key) }
+    }
     case 'get': {
       const entry = get(entries, question.key)
       const items = entry === undefined ? [] : [{ key: question.key, ...entry }]
-      return { items, more: false, index }
+      return { items, more: false, index, now }
     }
     case 'list':
-      return { ...list(entries, question), index }
+      return { ...list(entries, question), index, now }
   }
 }
 
-function list(entries: Tree<Entry>, { prefix, after, limit, bytes }: List): Omit<Answer, 'index'> {
+function list(
+  entries: Tree<Entry>,
+  { prefix, after, limit, bytes }: List,
+): Pick<Answer, 'items' | 'more'> {
   const items: Item[] = []
   let size = 0
   for (const { key, value: entry } of ascend(entries, laterOf(prefix, after))) {

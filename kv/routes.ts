@@ -12,6 +12,9 @@ import { watch } from './watch.ts'
 /** Bytes of values that one list carries. */
 const LIST_BYTES = 4 * 1024 * 1024
 
+/** Longest life of a key, in seconds: ten years. */
+const MAX_TTL = 315_360_000
+
 /** What can be done with what is at a path. */
 const routes = new Map<string, Route>([
   ['/kv', route({ GET: list })],
@@ -46,9 +49,18 @@ export function find(path: string): { readonly route: Route; readonly rest: stri
 async function put(service: Service, call: Call): Promise<Reply> {
   const key = keyOf(call.rest)
   const condition = conditionOf(call.request)
+  const seconds = wholeOf(call.params.get('ttl'), 'ttl', 1, MAX_TTL)
   const value = await bodyOf(call.request, service.maxValueBytes)
-  return write(service, call, ['put', key, value, condition])
+  if (seconds === undefined) return write(service, call, ['put', key, value, condition])
+  const life = { ttl: 1000 * seconds, at: service.clock.now() }
+  const reply = await write(service, call, ['put', key, value, condition, life])
+  return reply.status === 200 ? withTtl(reply, seconds) : reply
 }
+
+const withTtl = (reply: Reply, seconds: number): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, ttl: String(seconds) },
+})
 
 async function remove(service: Service, call: Call): Promise<Reply> {
   return write(service, call, ['delete', keyOf(call.rest), conditionOf(call.request)])
@@ -89,25 +101,33 @@ function replyToOutcome(result: Outcome, term: number): Reply {
 const notFound = (): Reply => problem(404, 'not-found', 'the key does not exist')
 
 async function read(service: Service, { rest, params }: Call): Promise<Reply> {
-  const { items } = await query(service, params, { type: 'get', key: keyOf(rest) })
+  const { items, now } = await query(service, params, { type: 'get', key: keyOf(rest) })
   const item = items[0]
   if (item === undefined) return notFound()
   const headers = { 'content-type': 'application/octet-stream', etag: `"${item.version}"` }
-  return { status: 200, headers, body: item.value }
+  const reply = { status: 200, headers, body: item.value }
+  return item.expires === undefined ? reply : withTtl(reply, secondsTo(item.expires, now))
 }
 
+/** By the log's time: the same on every server that has applied as much of it. */
+const secondsTo = (expires: number, now: number): number =>
+  Math.max(0, Math.ceil((expires - now) / 1000))
+
 async function list(service: Service, { params }: Call): Promise<Reply> {
-  const { items, more, index } = await query(service, params, {
+  const { items, more, index, now } = await query(service, params, {
     type: 'list',
     prefix: params.get('prefix') ?? '',
     after: params.get('after') ?? '',
     limit: wholeOf(params.get('limit'), 'limit', 1, 1000) ?? 100,
     bytes: LIST_BYTES,
   })
-  return json(200, { items: items.map(listed), more, index })
+  return json(200, { items: items.map((item) => listed(item, now)), more, index })
 }
 
-const listed = ({ key, version, value }: Item) => ({ key, version, ...encodeValue(value) })
+const listed = ({ key, version, value, expires }: Item, now: number) => ({
+  ...{ key, version, ...encodeValue(value) },
+  ...(expires !== undefined && { ttl: secondsTo(expires, now) }),
+})
 
 function follow({ node, history, keepAlive }: Service, { request, response, params }: Call) {
   const seen = wholeOf(request.headers['last-event-id']?.toString(), 'Last-Event-ID', 0)

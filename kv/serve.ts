@@ -16,6 +16,8 @@ import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rx
 import { file } from 'rxraft/storage/file'
 import { tcp } from 'rxraft/transport/tcp'
 import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
+import { Clock } from './clock.ts'
+import { passTime } from './expiry.ts'
 import { farewell } from './farewell.ts'
 import { History } from './history.ts'
 import { api } from './http.ts'
@@ -84,13 +86,15 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     })
     const history = new History(node)
     const { maxValueBytes, joining, http } = options
-    const server = api({ node, history, maxValueBytes })
+    const clock = new Clock(node)
+    const server = api({ node, history, clock, maxValueBytes })
     server.on('error', (error) => subscriber.error(error))
     server.on('listening', () =>
       subscriber.next(`clients are welcome at http://${formatAddress(http)}`),
     )
 
     subscriber.add(news(node).subscribe(subscriber))
+    subscriber.add(passTime(node, clock).subscribe({ error: () => undefined }))
     const next = (line: string): void => subscriber.next(line)
     if (joining !== undefined) {
       const error = (cause: unknown): void => subscriber.error(cause)

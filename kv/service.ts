@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { firstValueFrom } from 'rxjs'
 import type { Status } from 'rxraft'
+import type { Clock } from './clock.ts'
 import type { History } from './history.ts'
 import type { Answer, Question, StoreNode } from './machine.ts'
 import { Refusal, unavailable, type Reply } from './replies.ts'
@@ -10,6 +11,7 @@ import { choiceOf } from './requests.ts'
 export interface Service {
   readonly node: StoreNode
   readonly history: History
+  readonly clock: Pick<Clock, 'now'>
   /** Largest value, in bytes. */
   readonly maxValueBytes: number
   /** Milliseconds between signs of life to those who wait. Default 15,000. */

@@ -73,8 +73,11 @@ const compacted = ({ first }: History) => ({
 const eventOf = (event: string, data: object): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
+/** Who resumes after an event of several with one index gets all of them: none would come otherwise. */
 function eventOfChange(change: Change): string {
   const { type, key, version } = change
-  const value = change.type === 'put' ? encodeValue(change.value) : undefined
-  return `id: ${version}\ndata: ${JSON.stringify({ type, key, version, ...value })}\n\n`
+  const isDeletion = change.type === 'delete'
+  const value = isDeletion ? change.expired && { expired: true } : encodeValue(change.value)
+  const id = isDeletion && change.more ? version - 1 : version
+  return `id: ${id}\ndata: ${JSON.stringify({ type, key, version, ...value })}\n\n`
 }

@@ -73,6 +73,7 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
     [['get', 'x', '--servers', 'nowhere'], '--servers'],
     [['put', 'x', 'y', '--if-version', 'one'], '--if-version'],
     [['put', 'x', 'y', '--if-version=1', '--if-absent'], '--if-absent'],
+    [['put', 'x', 'y', '--ttl=0'], '--ttl'],
     [['list', '--limit=0'], '--limit'],
     [['watch', '--from=x'], '--from'],
     [['demo', '--nonsense'], '--nonsense'],
@@ -186,6 +187,15 @@ describe('put, get and delete', () => {
     expect(items).toEqual([])
     expect([0, 1, 2].map((i) => running.history.at(i)?.type)).toEqual(['put', 'delete', undefined])
     broken.close()
+  })
+
+  it('give a key a time to live', async () => {
+    const { cli } = await started()
+    expect((await cli(['put', 'x', '1', '--ttl=60'])).code).toBe(0)
+    const { ttl } = JSON.parse((await cli(['get', 'x', '--json'])).out) as { ttl: number }
+    expect(ttl).toBeGreaterThan(50)
+    const listed = JSON.parse((await cli(['list', '--json'])).out) as { items: { ttl: number }[] }
+    expect(listed.items[0]!.ttl).toBeGreaterThan(50)
   })
 
   it('read a value from standard input', async () => {

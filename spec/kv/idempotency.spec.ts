@@ -2,7 +2,7 @@ import { firstValueFrom } from 'rxjs'
 import { memory } from 'rxraft/storage/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { answered, answerTo, NO_ANSWERS, remember } from '../../kv/answers.ts'
-import { store, type Command, type Outcome, type Write } from '../../kv/machine.ts'
+import { store, type Command, type Outcome, type Store, type Write } from '../../kv/machine.ts'
 import { pieces, withPiece } from '../../kv/pieces.ts'
 import { cluster } from './cluster.ts'
 import { aText, containing, eventually, start, stopAll, stuck, type Running } from './support.ts'
@@ -73,7 +73,7 @@ describe('a command with a name', () => {
     const { state } = play([once('n', put('x', '1'))])
     const restored = [...pieces(state)]
       .map((piece) => structuredClone(piece))
-      .reduce(withPiece, store.initial)
+      .reduce<Store>(withPiece, store.initial)
     const { results } = play([once('n', put('x', '1'))], restored)
     expect(results[0]).toEqual({ ok: true, version: 1, first: { index: 1, term: 10 } })
   })

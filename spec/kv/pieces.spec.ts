@@ -21,13 +21,17 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.integer({ min: 1, max: 60 }),
 )
 
+const life = fc.record({ ttl: fc.integer({ min: 1, max: 20 }), at: fc.nat(40) })
+
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.tuple(fc.constant('put' as const), key, fc.uint8Array({ maxLength: 9 }), condition),
+  fc.tuple(fc.constant('put' as const), key, fc.uint8Array({ maxLength: 9 }), condition, life),
   fc.tuple(fc.constant('delete' as const), key, condition),
 )
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   write,
+  fc.tuple(fc.constant('time' as const), fc.nat(60)),
   fc.tuple(
     fc.constant('once' as const),
     fc.constantFrom('p', 'q', 'r', 's'),
@@ -51,11 +55,13 @@ function play(state: Store, all: readonly Command[]): { state: Store; answers: u
 /** What a server has that takes the pieces over from another. */
 function restored(state: Store): Store {
   const all = [...pieces(state)].map((piece) => structuredClone(piece))
-  return all.reduce((store, piece) => machine.restore!(store, piece), machine.initial)
+  return all.reduce<Store>((store, piece) => machine.restore!(store, piece), machine.initial)
 }
 
-const contents = ({ entries, index, answers }: Store) => ({
+const contents = ({ entries, deadlines, index, now, answers }: Store) => ({
   index,
+  now,
+  deadlines: [...ascend(deadlines)].map(({ key, value }) => [key, value]),
   entries: [...ascend(entries)].map(({ key, value }) => [key, value]),
   answers: [answers.size, ...answered(answers)],
 })
@@ -103,6 +109,6 @@ describe('a store that was taken to pieces', () => {
       ['delete', 'key 5', null],
     ])
     for (const piece of taking) all.push(piece)
-    expect(contents(all.reduce(withPiece, machine.initial))).toEqual(contents(state))
+    expect(contents(all.reduce<Store>(withPiece, machine.initial))).toEqual(contents(state))
   })
 })

@@ -12,8 +12,11 @@ import {
   map,
   merge,
   type Observable,
+  Subscription,
 } from 'rxjs'
 import { expect } from 'vitest'
+import { Clock } from '../../kv/clock.ts'
+import { passTime } from '../../kv/expiry.ts'
 import { History, type HistoryLimits } from '../../kv/history.ts'
 import { api } from '../../kv/http.ts'
 import {
@@ -96,16 +99,20 @@ const quick = { heartbeat: 5, electionTimeout: [10, 20] as const }
 export async function start(
   options: Options & {
     readonly limits?: HistoryLimits
-    readonly service?: Partial<Service>
+    readonly service?: Partial<Omit<Service, 'clock'>>
     readonly port?: number
+    readonly elapsed?: () => number
   } = {},
 ): Promise<Running> {
-  const { limits, service, port, ...rest } = options
+  const { limits, service, port, elapsed, ...rest } = options
   const node = raft({ id: 'a', machine: store, addresses: places, ...quick, ...rest })
   const history = new History(node, limits)
-  const server = api({ node, history, maxValueBytes: 1024 * 1024, ...service })
+  const clock = new Clock(node, elapsed)
+  const server = api({ node, history, maxValueBytes: 1024 * 1024, ...service, clock })
   const url = await listen(server, port)
-  const connection = node.connect()
+  const connection = new Subscription()
+  connection.add(passTime(node, clock, 20).subscribe({ error: () => undefined }))
+  connection.add(node.connect())
   const it: Running = {
     url,
     node,
