@@ -1,12 +1,26 @@
 import { existsSync } from 'node:fs'
-import { concat, defer, EMPTY, map, of, retry, switchMap, take, throwError, timer } from 'rxjs'
+import {
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  map,
+  of,
+  retry,
+  switchMap,
+  take,
+  throwError,
+  timer,
+} from 'rxjs'
 import type { Observable } from 'rxjs'
+import type { Status } from 'rxraft'
 import { inspect } from 'rxraft/storage/file'
 import { formatPlace, type Place } from './addresses.ts'
 import { call } from './client.ts'
 import { ClientError, Refused, type Answer, type Ask } from './exchange.ts'
 import type { StoreNode } from './machine.ts'
 import type { Listed } from './memberList.ts'
+import { lacks, Removed, type Membership } from './removal.ts'
 
 /** How a server comes into a cluster that is there already. */
 export interface Joining extends Place {
@@ -50,21 +64,37 @@ async function isNew(directory: string): Promise<boolean> {
   return !existsSync(directory) || (await inspect(directory)).logId === undefined
 }
 
-/** Asks to be taken in, unless it is already, and tells how that goes. Completes when it is done. */
+/**
+ * Asks to be taken in, unless it is already, and tells how that goes. Completes when it is done. Errors with
+ * `Removed` when its disk has a log of that cluster, which is without it.
+ */
 export function join(node: StoreNode, joining: Joining): Observable<string> {
   const { id, contact, asLearner } = joining
   const list = asLearner ? 'learners' : 'voters'
   const booted$ = node.role$.pipe(take(1))
   return booted$.pipe(
-    switchMap(() => node.members$.pipe(take(1))),
-    switchMap((members) =>
-      members[list].includes(id) || members.voters.includes(id)
+    switchMap(() => node.status$.pipe(take(1))),
+    switchMap((status) =>
+      status.members[list].includes(id) || status.members.voters.includes(id)
         ? EMPTY
         : concat(
             of(`${contact} is asked to take ${id} in`),
+            checkedAgain(status, contact),
             insist(askFor(joining, list), contact).pipe(map(() => `${id} is in the cluster`)),
           ),
     ),
+  )
+}
+
+/** Only a server that was in the cluster has something of its log, and who was removed does not come back. */
+function checkedAgain(status: Status, contact: string): Observable<never> {
+  if (status.lastIndex === 0) return EMPTY
+  return insist({ method: 'GET', path: '/members' }, contact).pipe(
+    map(({ body }) => {
+      const known = JSON.parse(body.toString()) as Membership
+      if (lacks(known, status)) throw new Removed(status.id, known.index)
+    }),
+    ignoreElements(),
   )
 }
 

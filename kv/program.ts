@@ -4,13 +4,14 @@ import { addClientCommands } from './clientCommands.ts'
 import { addClusterCommands } from './clusterCommands.ts'
 import { addDemoCommand } from './demoCommand.ts'
 import { addInspectCommand } from './inspectCommand.ts'
-import { FAILED, MISUSED, OK, type Io } from './io.ts'
+import { FAILED, MISUSED, OK, REMOVED, type Io } from './io.ts'
+import { Removed } from './removal.ts'
 import { addServeCommand, flagOf } from './serveCommand.ts'
 import { addVerifyCommand } from './verifyCommand.ts'
 
 /**
  * Runs one command line and answers with its exit code: 0 when it did what it says, 1 when it failed
- * or found nothing, 2 when it was misused. `file` is what starts this program again.
+ * or found nothing, 2 when it was misused, 3 when it is a server that its cluster has removed. `file` is what starts this program again.
  */
 export async function run(args: readonly string[], io: Io, file: string): Promise<number> {
   let code = OK
@@ -44,5 +45,5 @@ function failed(error: unknown, io: Io): number {
     return MISUSED
   }
   io.err(`rxraft: ${error instanceof Error ? error.message : String(error)}\n`)
-  return FAILED
+  return error instanceof Removed ? REMOVED : FAILED
 }

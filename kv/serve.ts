@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import {
+  concat,
   distinctUntilChanged,
   filter,
   groupBy,
@@ -25,6 +26,7 @@ import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
 import { store, type StoreNode } from './machine.ts'
+import { removal } from './removal.ts'
 
 /** What one server of the cluster is told. */
 export interface ServeOptions {
@@ -96,10 +98,8 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     subscriber.add(news(node).subscribe(subscriber))
     subscriber.add(passTime(node, clock).subscribe({ error: () => undefined }))
     const next = (line: string): void => subscriber.next(line)
-    if (joining !== undefined) {
-      const error = (cause: unknown): void => subscriber.error(cause)
-      subscriber.add(join(node, joining).subscribe({ next, error }))
-    }
+    const error = (cause: unknown): void => subscriber.error(cause)
+    subscriber.add(membership(node, joining).subscribe({ next, error }))
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
       switchMap(() => farewell(node)),
@@ -109,6 +109,12 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     server.listen(http)
     subscriber.add(() => close(server))
   })
+}
+
+/** Comes into the cluster, if it is to join one, and stays until it is removed. */
+function membership(node: StoreNode, joining: Joining | undefined): Observable<string> {
+  if (joining === undefined) return removal(node)
+  return concat(join(node, joining), removal(node, [joining.contact]))
 }
 
 function nodeOptions(options: ServeOptions) {
