@@ -76,18 +76,24 @@ export function pack(payloads: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** The payloads of a batch, in order, as views on its bytes. */
-export function unpack(batch: Batch): Uint8Array[] {
-  const payloads = new Array<Uint8Array>(batch.count)
-  const { buffer, byteOffset } = batch.bytes
+/** What `visit` makes of each payload of a batch, in order: a view on its bytes. */
+export function mapPayloads<T>(
+  { index, count, bytes }: Batch,
+  visit: (payload: Uint8Array, index: Index) => T,
+): T[] {
+  const made = new Array<T>(count)
+  const { buffer, byteOffset } = bytes
   let offset = 0
-  for (let i = 0; i < batch.count; i++) {
+  for (let i = 0; i < count; i++) {
     const start = offset + LENGTH_BYTES
-    offset = start + readLength(batch.bytes, offset)
-    payloads[i] = new Uint8Array(buffer, byteOffset + start, offset - start)
+    offset = start + readLength(bytes, offset)
+    made[i] = visit(new Uint8Array(buffer, byteOffset + start, offset - start), index + i)
   }
-  return payloads
+  return made
 }
+
+/** The payloads of a batch, in order, as views on its bytes. */
+export const unpack = (batch: Batch): Uint8Array[] => mapPayloads(batch, (payload) => payload)
 
 /** Whether `bytes` holds exactly `count` payloads: what arrives from outside is asked this first. */
 export function isPacked(bytes: Uint8Array, count: number, kind: Kind = 'command'): boolean {

@@ -1,4 +1,4 @@
-import { lastIndexOf, unpack, type Batch } from '../../lib/batch.ts'
+import { lastIndexOf, mapPayloads, type Batch } from '../../lib/batch.ts'
 import type { AppliedBatch, Piece } from '../../lib/turn.ts'
 import type { Index, Position } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
@@ -45,13 +45,13 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
   }
 
   readonly apply = (batch: Batch): AppliedBatch => {
-    const { index, term, kind } = batch
+    const { term, kind } = batch
     const last = lastIndexOf(batch)
     if (last <= this.#position.index) return { batch, outcomes: [] }
     this.#position = { index: last, term }
     if (kind === 'request') return this.#clients.apply(batch, this.#applyOne)
     if (kind !== 'command') return { batch, outcomes: [] }
-    const outcomes = unpack(batch).map((bytes, i) => this.#applyOne(bytes, index + i, term))
+    const outcomes = mapPayloads(batch, (bytes, at) => this.#applyOne(bytes, at, term))
     return { batch, outcomes }
   }
 

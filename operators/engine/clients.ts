@@ -1,4 +1,4 @@
-import { unpack, type Batch } from '../../lib/batch.ts'
+import { mapPayloads, type Batch } from '../../lib/batch.ts'
 import { readRequested, type Request } from '../../lib/sessions.ts'
 import type { AppliedBatch } from '../../lib/turn.ts'
 import type { Index, Position, Term } from '../../lib/types.ts'
@@ -32,8 +32,8 @@ export class Clients {
       outcomes.push(outcome)
       return outcome
     }
-    const answers = unpack(batch).map((payload, i) =>
-      this.#answer(payload, { index: batch.index + i, term }, once),
+    const answers = mapPayloads(batch, (payload, index) =>
+      this.#answer(payload, { index, term }, once),
     )
     return { batch, outcomes, answers }
   }
