@@ -10,6 +10,7 @@ import { abandonReads } from './reads.ts'
 import {
   hasLost,
   isStalled,
+  leaderOf,
   peersOf,
   quorumContact,
   unknownProgress,
@@ -27,9 +28,11 @@ import { lacksState } from './witnesses.ts'
 /** The leader was silent for too long: ask for votes (§5.2), in advance first (thesis §9.6). */
 export function electionTimeout(turn: Turn): Turn {
   const { state } = turn
-  if (state.role.type === 'leader' || !mayCampaign(state, turn.at)) return turn
+  if (state.role.type === 'leader') return turn
   // The leader's word may have arrived in the same turn as the timeout that it came too late for.
   if (isLoyal(state, state.config.id, turn.at)) return turn
+  // Who cannot campaign no longer says who leads: it may have been sent away, and never hear of the next.
+  if (!mayCampaign(state, turn.at)) return follow(turn, state.term, undefined)
   const isAlone = peersOf(state).length === 0
   return state.config.preVote && !isAlone ? precampaign(turn) : campaign(turn, false)
 }
@@ -123,6 +126,10 @@ export function follow(turn: Turn, term: Term, leader: NodeId | undefined): Turn
     contact: role.type === 'leader' ? turn.at : state.contact,
   })
 }
+
+/** Whether silence is anything to this server: it would campaign, or give up the leader that it follows. */
+export const mindsSilence = (state: State, at: Millis): boolean =>
+  state.role.type !== 'leader' && (leaderOf(state) !== undefined || mayCampaign(state, at))
 
 /** Whoever has lost what it acknowledged must not lead, and whose disk has stalled cannot even vote for itself. */
 const mayCampaign = (state: State, at: Millis): boolean =>

@@ -40,13 +40,14 @@ function isDue({ state, at }: Turn): boolean {
   if (taking !== undefined || isReceiving(state) || restoring !== undefined) return false
   const covered = state.snapshot?.index ?? 0
   if (appliedIndex <= covered || at < state.snapshotPause || isSending(state, at)) return false
-  return (
+  const isEnough =
     snapshotTickets.length > 0 ||
     appliedIndex - covered >= config.snapshotEntries ||
     // What the whole log has is known without a search.
     (bytesAfter(log, log.base.index) >= config.snapshotBytes &&
       bytesAfter(log, covered) - bytesAfter(log, appliedIndex) >= config.snapshotBytes)
-  )
+  // Who has joined and not come to a configuration yet does not know who founded the cluster.
+  return isEnough && inForceAt(state.configurations, appliedIndex).voters.length > 0
 }
 
 /** What an earlier leader began to send, or what the log has caught up with, nobody goes on sending. */

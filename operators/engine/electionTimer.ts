@@ -1,8 +1,7 @@
 import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import { mindsSilence } from '../../lib/election.ts'
 import type { Event } from '../../lib/events.ts'
-import { hasLost, isStalled, isVoter } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
-import { lacksState } from '../../lib/witnesses.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
 
@@ -32,11 +31,8 @@ export function electionTimer(
     }
     return steps.pipe(
       alarm(({ state, at }) => {
-        if (!state.booted || state.role.type === 'leader') return undefined
-        if (!isVoter(state, state.config.id) || hasLost(state)) return undefined
-        if (lacksState(state)) return undefined
-        // Until the disk answers, which is a step.
-        if (isStalled(state, at)) return undefined
+        // Where the disk has stalled: until it answers, which is a step.
+        if (!state.booted || !mindsSilence(state, at)) return undefined
         if (state.term !== term) draw()
         term = state.term
         return state.contact + patience

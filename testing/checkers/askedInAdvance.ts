@@ -1,5 +1,6 @@
 import type { NodeId, Term } from '../../lib/types.ts'
 import { Lives } from './lives.ts'
+import { isMajority } from './majority.ts'
 import type { MakeChecker } from './observation.ts'
 import { received } from './received.ts'
 
@@ -32,14 +33,15 @@ export const askedInAdvance: MakeChecker = (violate) => {
       }
       if (role.type !== 'candidate' || term === memory.campaigned) return
       memory.campaigned = term
-      const { voters } = members
-      const yes = voters.filter((voter) => voter === id || consents.get(term)?.has(voter) === true)
+      const hasConsented = (voter: NodeId): boolean =>
+        voter === id || consents.get(term)?.has(voter) === true
+      const isConsented = isMajority(members, hasConsented)
+      const voters = [...new Set([...members.voters, ...members.outgoing])]
+      const yes = voters.filter(hasConsented)
       for (const past of consents.keys()) if (past <= term) consents.delete(past)
-      if (!config.preVote || voters.length === 1 || isHandedOver || yes.length * 2 > voters.length)
-        return
-      violate(
-        `${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`,
-      )
+      const isAlone = voters.every((voter) => voter === id)
+      if (!config.preVote || isAlone || isHandedOver || isConsented) return
+      violate(`${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`)
     },
   }
 }

@@ -13,7 +13,7 @@ interface Running {
 }
 
 /**
- * When all faults are over the cluster heals: at the end one server leads and all that run follow it, have
+ * When all faults are over the cluster heals: at the end one server leads and all members that run follow it, have
  * applied the same, and no less than what was committed when the faults ended. Of the operations begun
  * since then, at least one was done.
  */
@@ -83,18 +83,27 @@ class Cluster {
   }
 
   #judge(atHealing: Index): void {
-    const servers = [...this.#running.values()]
+    const leader = this.#newestLeader()
     if (this.#begun.size > 0 && this.#done === 0) {
       this.violate('no operation was done after the faults')
     }
-    const leaders = servers.filter(({ state }) => state?.role.type === 'leader')
-    if (leaders.length !== 1) this.violate(`${leaders.length} servers lead at the end`)
-    const [leader] = leaders
-    if (leader === undefined) return
+    if (leader?.state === undefined) return this.violate('nobody leads at the end')
+    const { voters, outgoing, learners } = leader.state.members
+    const isMember = (id: NodeId): boolean => [...voters, ...outgoing, ...learners].includes(id)
+    if (outgoing.length > 0) this.violate('a change of members is not completed at the end')
     if (leader.index < atHealing) {
       this.violate(`only ${leader.index} of ${atHealing} committed entries are applied`)
     }
-    for (const server of servers) if (server !== leader) this.#compare(server, leader)
+    for (const server of this.#running.values()) {
+      if (server !== leader && isMember(server.id)) this.#compare(server, leader)
+    }
+  }
+
+  #newestLeader(): Running | undefined {
+    const leaders = [...this.#running.values()].filter(
+      ({ state }) => state?.role.type === 'leader',
+    )
+    return leaders.sort((one, other) => other.state!.term - one.state!.term)[0]
   }
 
   #compare({ id, state, index, hash }: Running, leader: Running): void {

@@ -41,11 +41,13 @@ export const cutOffLeader: MakeChecker = (violate) => {
       for (const { from, message } of received(step)) {
         if (message.term === term) heard.set(from, awake)
       }
+      // Whoever is new has not been silent before.
+      const since = (voter: NodeId): Millis => {
+        if (!heard.has(voter)) heard.set(voter, awake)
+        return heard.get(voter)!
+      }
       const silence =
-        awake -
-        reachedByMost(
-          members.voters.map((voter) => (voter === id ? awake : (heard.get(voter) ?? 0))),
-        )
+        awake - reachedByMost(members, (voter) => (voter === id ? awake : since(voter)))
       if (silence <= 2 * config.electionTimeoutMax) return
       violate(`${id} leads term ${term} on, ${Math.round(silence)} ms after it heard a majority`)
     },

@@ -1,7 +1,8 @@
-import type { Index, NodeId, Term } from '../../lib/types.ts'
+import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
 import { Disks } from './disks.ts'
 import { termIn, visitLog } from './entries.ts'
 import { Lives } from './lives.ts'
+import { isMajority } from './majority.ts'
 import type { MakeChecker } from './observation.ts'
 
 /**
@@ -10,15 +11,19 @@ import type { MakeChecker } from './observation.ts'
  */
 export const durableCommit: MakeChecker = (violate) => {
   const disks = new Disks()
-  const lives = new Lives<{ commit: Index }>(() => ({ commit: 0 }))
+  const lives = new Lives<{ commit: Index; members: Members | undefined }>(() => ({
+    commit: 0,
+    members: undefined,
+  }))
   let known: Index = 0
 
-  const count = (id: NodeId, voters: readonly NodeId[], index: Index, term: Term): void => {
-    const holders = voters.filter((voter) => disks.holds(voter, index, term))
-    if (holders.length * 2 > voters.length) return
+  const count = (id: NodeId, members: Members, index: Index, term: Term): void => {
+    if (isMajority(members, (voter) => disks.holds(voter, index, term))) return
+    const voters = new Set([...members.voters, ...members.outgoing])
+    const holders = [...voters].filter((voter) => disks.holds(voter, index, term))
     violate(
       `${id} committed ${index}@${term}, which only the disks of ` +
-        `${holders.length} of ${voters.length} servers hold`,
+        `${holders.length} of ${voters.size} servers hold`,
     )
   }
 
@@ -30,6 +35,9 @@ export const durableCommit: MakeChecker = (violate) => {
       const { id, step } = seen
       const { commitIndex, log, role, term, members } = step.state
       const life = lives.of(id, seen.life)
+      // A leader counts first, and then writes the next configuration.
+      const counted = life.members ?? members
+      life.members = members
       if (commitIndex <= life.commit) return
       life.commit = commitIndex
       const newest = termIn(log, commitIndex)
@@ -37,7 +45,7 @@ export const durableCommit: MakeChecker = (violate) => {
         violate(`${id}, leader of term ${term}, committed by counting ${commitIndex}@${newest}`)
       }
       if (commitIndex <= known) return
-      visitLog(log, known + 1, commitIndex, (index, of) => count(id, members.voters, index, of))
+      visitLog(log, known + 1, commitIndex, (index, of) => count(id, counted, index, of))
       known = commitIndex
     },
   }

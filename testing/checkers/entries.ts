@@ -31,6 +31,13 @@ export function visitLog(log: Log, from: Index, to: Index, visit: Visit): void {
   }
 }
 
+/** The batches from the one on in which the entry `from` is. */
+export function batchesFrom(log: Log, from: Index): readonly Batch[] {
+  const cell = cellOf(log, from)
+  if (cell >= 0 && lastOf(log, cell + 1) >= from) return log.cells.slice(cell, log.length)
+  return log.cells.slice(cell + 1, log.length)
+}
+
 /** The term of the entry at `index`, also of the last one that is gone; `undefined` where the log has none. */
 export function termIn(log: Log, index: Index): Term | undefined {
   if (index === log.base.index) return log.base.term

@@ -1,6 +1,7 @@
 import { askedInAdvance } from './askedInAdvance.ts'
 import { clientPromises } from './clientPromises.ts'
 import { committedNeverChanges } from './committedNeverChanges.ts'
+import { compareAndSet } from './compareAndSet.ts'
 import { confirmedReads } from './confirmedReads.ts'
 import { convergence } from './convergence.ts'
 import { cutOffLeader } from './cutOffLeader.ts'
@@ -12,7 +13,10 @@ import { leaderCompleteness } from './leaderCompleteness.ts'
 import { linearizableHistory } from './linearizableHistory.ts'
 import { logMatching } from './logMatching.ts'
 import { mandate } from './mandate.ts'
+import { membersInForce } from './membersInForce.ts'
+import { membersSucceed } from './membersSucceed.ts'
 import { monotone } from './monotone.ts'
+import { notMembers } from './notMembers.ts'
 import type { MakeChecker } from './observation.ts'
 import { patience } from './patience.ts'
 import { promises } from './promises.ts'
@@ -46,6 +50,11 @@ export const checkers: readonly MakeChecker[] = [
   snapshotsStand,
   sameSnapshots,
   stateOfPrefix,
+  // Members (§6)
+  membersInForce,
+  membersSucceed,
+  notMembers,
+  compareAndSet,
   // Leaders and reads
   cutOffLeader,
   stalledLeader,

@@ -38,14 +38,14 @@ export class Client {
     private readonly promises: Promises,
     target?: NodeId,
   ) {
-    this.#target = target ?? chance.pick(world.options.ids)
+    this.#target = target ?? chance.pick(world.options.founders)
   }
 
   /** Does one operation; `done` hears of it within some seconds. */
   ask(request: Request, done: (response: Response) => void): void {
     const end = this.world.clock.now() + PATIENCE
     // Clients that all stay with an old leader would never notice what it does not know.
-    if (this.chance.is(WANDERING)) this.#target = this.chance.pick(this.world.options.ids)
+    if (this.chance.is(WANDERING)) this.#target = this.#anybody()
     const attempt = (): void => {
       const server = this.world.server(this.#target)!
       if (server.node === undefined) return judge({ type: 'again', leader: undefined })
@@ -54,10 +54,14 @@ export class Client {
     const judge = (verdict: Verdict): void => {
       if (verdict.type === 'over') return done(verdict.response)
       if (this.world.clock.now() >= end) return done({ type: 'failed' })
-      this.#target = verdict.leader ?? this.chance.pick(this.world.options.ids)
+      this.#target = verdict.leader ?? this.#anybody()
       this.world.clock.after(this.chance.between(1, verdict.leader === undefined ? 60 : 5), attempt)
     }
     attempt()
+  }
+
+  #anybody(): NodeId {
+    return this.chance.pick(this.world.started).id
   }
 
   #attempt(
@@ -74,7 +78,11 @@ export class Client {
       judge(verdict)
     }
     task = time.after(ATTEMPT, () =>
-      settle({ type: 'over', response: { type: request.type === 'get' ? 'failed' : 'unknown' } }),
+      settle(
+        request.type === 'get'
+          ? { type: 'again', leader: undefined }
+          : { type: 'over', response: { type: 'unknown' } },
+      ),
     )
     // A paused server hears of it when it is resumed; one that crashes before never does.
     clock.post(() => {
@@ -92,7 +100,9 @@ export class Client {
   #get(node: StoreNode, key: string, settle: (verdict: Verdict) => void): Subscription {
     return node.query(key, { timeout }).subscribe({
       next: (value) => settle({ type: 'over', response: { type: 'ok', value } }),
-      error: (error: unknown) => settle(judged(error)),
+      // It may be asked of a server that was sent away, and does not know it.
+      error: (error: unknown) =>
+        settle({ type: 'again', leader: error instanceof NotLeader ? error.leader : undefined }),
     })
   }
 

@@ -19,7 +19,6 @@ const WAKING = 1
 
 /** Lets faults loose on a world, except one that would leave it without a quorum for good. */
 export class Injector {
-  readonly #wiped = new Set<NodeId>()
   /** Whom the troubles have hit that were aimed at a leader. */
   readonly #hit = new Map<number, NodeId>()
 
@@ -89,6 +88,8 @@ export class Injector {
   #harm(server: SimulatedServer, fault: Extract<Fault, { id: NodeId }>): void {
     switch (fault.type) {
       case 'restart':
+        // Whoever was never started waits until somebody wants it.
+        if (server.life === 0) return
         if (server.node === undefined) this.witness.bit('restart')
         return server.start()
       case 'resume':
@@ -144,7 +145,7 @@ export class Injector {
         return disk.flipBit()
       case 'wipeDisk':
         this.witness.bit(fault.type)
-        this.#wiped.add(server.id)
+        this.world.wiped.add(server.id)
         server.crash(0)
         return disk.wipe()
     }
@@ -158,12 +159,9 @@ export class Injector {
 
   /** Whether there is a disk to break, and the others are a quorum without it. */
   #canBreak(id: NodeId): boolean {
-    const { servers } = this.world
-    if (this.world.server(id)?.disk.isCorrupt !== false) return false
-    const left = servers.filter(
-      (server) => server.id !== id && !server.disk.isCorrupt && !this.#wiped.has(server.id),
-    )
-    return left.length > servers.length / 2
+    const server = this.world.server(id)
+    if (server?.disk.isCorrupt !== false || server.life === 0) return false
+    return this.world.survives({ broken: id })
   }
 }
 

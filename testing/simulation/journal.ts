@@ -20,6 +20,7 @@ import {
   describeRequest,
   describeResponse,
 } from './describe.ts'
+import type { Roster } from './roster.ts'
 import type { StoreState } from './observedStore.ts'
 import { everything } from './store.ts'
 import { Tape } from './tape.ts'
@@ -56,6 +57,7 @@ export class Journal implements Witness, InjectorWitness {
 
   constructor(
     private readonly now: () => Millis,
+    private readonly roster: Roster,
     checkers: readonly MakeChecker[],
     isKept: boolean,
   ) {
@@ -91,6 +93,7 @@ export class Journal implements Witness, InjectorWitness {
   stepped(server: SimulatedServer, step: Step): void {
     const { id, life, store } = server
     const { role, term, commitIndex, appliedIndex } = step.state
+    this.roster.note(id, step.state)
     const seen = this.#seen.get(id)!
     seen.appliedIndex = appliedIndex
     if (role.type !== seen.role || term !== seen.term) {
@@ -151,6 +154,11 @@ export class Journal implements Witness, InjectorWitness {
   leader(): NodeId | undefined {
     const leaders = [...this.#seen].filter(([, { role }]) => role === 'leader')
     return leaders.sort(([, one], [, other]) => other.term - one.term)[0]?.[0]
+  }
+
+  /** Whoever looks after the cluster does something. */
+  administered(what: string): void {
+    this.#note(`somebody ${what}`)
   }
 
   bit(kind: string): void {

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs'
+import { InvariantError } from '../../lib/errors.ts'
 import type { Envelope, Message } from '../../lib/messages.ts'
 import type { Millis, NodeId } from '../../lib/types.ts'
 import type { Transport } from '../../operators/adapters.ts'
@@ -60,7 +61,10 @@ export class SimulatedNetwork {
         subscriber.add(() => this.#mailboxes.delete(id))
         subscriber.add(
           outbound.subscribe({
-            next: ({ to, message }) => this.#send(id, to, message),
+            next: ({ to, message, address }) => {
+              refuseWrong(to, address)
+              this.#send(id, to, message)
+            },
             error: (error: unknown) => subscriber.error(error),
           }),
         )
@@ -173,6 +177,15 @@ export class SimulatedNetwork {
     this.witness.delivered(envelope)
     mailbox.receive(envelope)
   }
+}
+
+/** Where a server is reached, as only this network understands it. */
+export const addressOf = (id: NodeId): string => `the place of ${id}`
+
+/** Throws `InvariantError` when a server is looked for where it is not. */
+function refuseWrong(to: NodeId, address: string | undefined): void {
+  if (address === undefined || address === addressOf(to)) return
+  throw new InvariantError(`${to} is looked for at ${address}`)
 }
 
 const direction = (from: NodeId, to: NodeId): string => `${from}>${to}`

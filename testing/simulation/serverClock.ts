@@ -4,6 +4,13 @@ import type { VirtualClock } from './clock.ts'
 import type { Task } from './heap.ts'
 import { scheduleOn } from './scheduleOn.ts'
 
+/** What comes to a server from outside. */
+interface Mail {
+  readonly run: () => void
+  /** The server died before it could read it. */
+  readonly lost: (() => void) | undefined
+}
+
 /** A process that wakes up needs this long for one overdue timer, in ms: each has a turn of its own. */
 const TURN = 0.001
 
@@ -23,7 +30,7 @@ export class ServerClock implements SchedulerLike {
   readonly #timers = new Set<Timer>()
   /** Due while the server was paused. */
   #overdue: Timer[] = []
-  #mail: (() => void)[] = []
+  #mail: Mail[] = []
   /** Will read the mail that came while the server was paused. */
   #reading: Task | undefined
   #isPaused = false
@@ -62,9 +69,9 @@ export class ServerClock implements SchedulerLike {
     this.#timers.delete(timer)
   }
 
-  /** Something reaches this server from outside: now, or when it is resumed. */
-  post(run: () => void): void {
-    if (this.#isPaused) this.#mail.push(run)
+  /** Something reaches this server from outside: now, or when it is resumed, or never, if it dies before. */
+  post(run: () => void, lost?: () => void): void {
+    if (this.#isPaused) this.#mail.push({ run, lost })
     else run()
   }
 
@@ -76,16 +83,14 @@ export class ServerClock implements SchedulerLike {
     if (!this.#isPaused) return
     this.#isPaused = false
     const overdue = this.#overdue
-    const mail = this.#mail
     this.#overdue = []
-    this.#mail = []
     const waiting = overdue.filter((timer) => this.#timers.has(timer))
     for (const [i, timer] of waiting.entries()) {
       timer.task = this.world.after(i * TURN, () => this.#ring(timer))
     }
-    this.#reading = this.world.after(waiting.length * TURN, () =>
-      mail.forEach((run) => this.post(run)),
-    )
+    this.#reading = this.world.after(waiting.length * TURN, () => {
+      for (const { run, lost } of this.#mail.splice(0)) this.post(run, lost)
+    })
   }
 
   /** The clock shows `ms` more, at once. */
@@ -103,8 +108,9 @@ export class ServerClock implements SchedulerLike {
     for (const timer of this.#timers) this.cancel(timer)
     if (this.#reading !== undefined) this.world.cancel(this.#reading)
     this.#overdue = []
-    this.#mail = []
+    const unread = this.#mail.splice(0)
     this.#isPaused = false
+    for (const { lost } of unread) lost?.()
   }
 
   #ring(timer: Timer): void {

@@ -3,6 +3,7 @@ import { ConfigError } from '../../lib/errors.ts'
 import type { Millis, NodeId } from '../../lib/types.ts'
 import { checkers } from '../checkers/index.ts'
 import type { MakeChecker } from '../checkers/observation.ts'
+import { Administrators, type Administration } from './administration.ts'
 import { Chance } from './chance.ts'
 import { chaosSchedule, scheduled, type ChaosOptions } from './chaos.ts'
 import type { Fault, FaultEvent } from './faults.ts'
@@ -10,8 +11,9 @@ import { heal } from './healing.ts'
 import { Injector } from './injector.ts'
 import { Journal, messageOf, type Violation } from './journal.ts'
 import { Promises } from './promises.ts'
-import { snapshotTaste } from './snapshotTaste.ts'
+import { Roster } from './roster.ts'
 import type { StoreOptions } from './store.ts'
+import { tasteOf } from './taste.ts'
 import { Clients, type Workload } from './workload.ts'
 import { World } from './world.ts'
 
@@ -26,7 +28,7 @@ export type Faults =
 
 /** What to simulate. */
 export interface Simulation {
-  /** How many servers: 1 to 9, named a, b, c and so on. */
+  /** With how many servers the cluster begins: 1 to 9, named a, b, c and so on. */
   readonly nodes: number
   /** Determines all chance: the same seed makes the same run, byte for byte. */
   readonly seed: number
@@ -36,6 +38,10 @@ export interface Simulation {
   readonly faults?: Faults
   /** Default: five clients, five operations a second each. */
   readonly workload?: Workload
+  /** Default: members come and go and the leadership is handed over, as often as the seed likes it. */
+  readonly administration?: Administration
+  /** How many servers wait to be taken in. Default 4; without `administration.changes` they wait in vain. */
+  readonly spares?: number
   /** Whether the report has the trace, besides its hash. Default false. */
   readonly trace?: boolean
   /** Who watches. Default: every checker there is. */
@@ -87,20 +93,24 @@ const GLANCE = 100
  */
 export function simulate(simulation: Simulation): Report {
   check(simulation)
-  const { nodes, seed, duration, workload = {}, trace = false } = simulation
-  const ids = NAMES.slice(0, nodes)
+  const { nodes, seed, duration, workload = {}, administration = {}, trace = false } = simulation
+  const founders = NAMES.slice(0, nodes)
+  const spares = NAMES.slice(nodes, nodes + (simulation.spares ?? SPARES))
   const { configure = (options) => options } = simulation
-  const journal = new Journal(() => world.clock.now(), simulation.checkers ?? checkers, trace)
-  const snapshots = snapshotTaste(new Chance(seed, 'snapshots'))
-  const world: World = new World({ ids, seed, snapshots, configure }, journal)
+  const roster = new Roster()
+  const watching = simulation.checkers ?? checkers
+  const journal = new Journal(() => world.clock.now(), roster, watching, trace)
+  const taste = tasteOf(new Chance(seed, 'snapshots'))
+  const world: World = new World({ founders, spares, seed, taste, configure }, roster, journal)
   const injector = new Injector(world, journal)
   const promises = new Promises((message) => journal.violate('deadlines', message))
   const clients = new Clients(world, journal, promises, duration, workload)
-  const injecting = faults$(simulation, ids, world.clock).subscribe((fault) =>
+  const administrators = new Administrators(world, journal, promises, duration, administration)
+  const injecting = faults$(simulation, [...founders, ...spares], world.clock).subscribe((fault) =>
     injector.inject(fault),
   )
   const live = (): void => {
-    for (const server of world.servers) server.start()
+    for (const id of founders) world.server(id)!.start()
     while (world.clock.now() < duration && journal.violations.length === 0) {
       world.clock.runUntil(Math.min(world.clock.now() + GLANCE, duration))
     }
@@ -108,7 +118,7 @@ export function simulate(simulation: Simulation): Report {
     if (journal.violations.length > 0) return
     injector.heal()
     journal.healed()
-    const missing = heal(world, journal, clients, promises)
+    const missing = heal({ world, journal, clients, promises, administrators })
     for (const what of missing) journal.violate('liveness', what)
   }
   try {
@@ -159,9 +169,12 @@ function check({ nodes, seed, duration }: Simulation): void {
   const demand = (option: string, value: unknown, holds: boolean, expected: string): void => {
     if (!holds) throw new ConfigError(option, value, expected)
   }
-  demand('nodes', nodes, NAMES[nodes - 1] !== undefined, `a whole number from 1 to ${NAMES.length}`)
+  demand('nodes', nodes, Number.isInteger(nodes) && nodes >= 1 && nodes <= 9, 'a whole number from 1 to 9')
   demand('seed', seed, Number.isSafeInteger(seed), 'a whole number')
   demand('duration', duration, duration >= 0 && duration < Infinity, 'ms, 0 or more')
 }
 
-const NAMES: readonly NodeId[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+const NAMES: readonly NodeId[] = [...'abcdefghijklmnopqrstuvwxyz']
+
+/** Servers that may be taken in. */
+const SPARES = 4

@@ -1,14 +1,15 @@
 import { raft } from '../../operators/engine/raft.ts'
 import type { Envelope } from '../../lib/messages.ts'
-import type { NodeId } from '../../lib/types.ts'
+import type { NodeId, Plan } from '../../lib/types.ts'
 import { Chance } from './chance.ts'
 import { VirtualClock } from './clock.ts'
 import { SimulatedDisk, type DiskWitness, type SyncTime } from './disk.ts'
-import { SimulatedNetwork, type Latency, type NetworkWitness } from './network.ts'
+import { addressOf, SimulatedNetwork, type Latency, type NetworkWitness } from './network.ts'
 import { SimulatedServer, type ServerWitness } from './server.ts'
 import { ServerClock } from './serverClock.ts'
+import type { Roster } from './roster.ts'
 import type { ObservedStore } from './observedStore.ts'
-import type { SnapshotTaste } from './snapshotTaste.ts'
+import type { Taste } from './taste.ts'
 import type { StoreOptions } from './store.ts'
 
 /** Everything that is seen of a world from outside. */
@@ -20,12 +21,15 @@ export interface Witness extends ServerWitness, NetworkWitness {
 }
 
 export interface WorldOptions {
-  readonly ids: readonly NodeId[]
+  /** The servers with which the cluster begins. */
+  readonly founders: readonly NodeId[]
+  /** Servers that may be taken in later. Default: none. */
+  readonly spares?: readonly NodeId[]
   readonly seed: number
   readonly latency?: Latency
   readonly syncTime?: SyncTime
-  /** Default: the engine's, which are rare. */
-  readonly snapshots?: SnapshotTaste
+  /** Default: the engine's own. */
+  readonly taste?: Taste
   /** Changes what each life of each server is made from. */
   readonly configure?: (options: StoreOptions) => StoreOptions
 }
@@ -35,13 +39,17 @@ export class World {
   readonly clock = new VirtualClock()
   readonly network: SimulatedNetwork
   readonly servers: readonly SimulatedServer[]
+  /** Servers whose disks have lost what they held. */
+  readonly wiped = new Set<NodeId>()
   readonly #byId: ReadonlyMap<NodeId, SimulatedServer>
 
   constructor(
     readonly options: WorldOptions,
+    readonly roster: Roster,
     private readonly witness: Witness,
   ) {
-    const { ids, seed, latency } = options
+    const { founders, spares = [], seed, latency } = options
+    const ids = [...founders, ...spares]
     const chance = new Chance(seed, 'network')
     this.network = new SimulatedNetwork(ids, this.clock, chance, witness, latency)
     this.servers = ids.map((id) => this.#server(id))
@@ -52,18 +60,45 @@ export class World {
     return this.#byId.get(id)
   }
 
-  /** Servers whose disks can still be read: those that come back. */
-  get healable(): readonly SimulatedServer[] {
-    return this.servers.filter(({ disk }) => !disk.isCorrupt)
+  /** Servers that have ever been started, of which some may be members no more, and some not yet. */
+  get started(): readonly SimulatedServer[] {
+    return this.servers.filter(({ life }) => life > 0)
   }
 
-  /** Those, and whoever runs and has not found out yet that its disk cannot be read. */
+  get running(): readonly SimulatedServer[] {
+    return this.servers.filter(({ node }) => node !== undefined)
+  }
+
+  /** Servers whose disks can still be read: those that come back. */
+  get healable(): readonly SimulatedServer[] {
+    return this.started.filter(({ disk }) => !disk.isCorrupt)
+  }
+
+  /** Members among them, and whoever runs and has not found out yet that its disk cannot be read. */
   get converging(): readonly SimulatedServer[] {
-    return this.servers.filter(({ disk, node }) => node !== undefined || !disk.isCorrupt)
+    return this.servers.filter(
+      ({ id, disk, node }) => this.roster.isMember(id) && (node !== undefined || !disk.isCorrupt),
+    )
+  }
+
+  /**
+   * Whether a quorum is left without the disk of `broken`, and also after a change, whatever comes of those that
+   * are under way.
+   */
+  survives({ plan, broken }: { readonly plan?: Plan; readonly broken?: NodeId }): boolean {
+    const isSound = (id: NodeId): boolean =>
+      id !== broken && !this.wiped.has(id) && this.server(id)?.disk.isCorrupt === false
+    return this.roster.survives(isSound, plan)
+  }
+
+  /** Where servers are, as nobody but the network understands it. */
+  addressesOf(ids: readonly NodeId[]): Record<NodeId, string> {
+    return Object.fromEntries(ids.map((id) => [id, addressOf(id)]))
   }
 
   #server(id: NodeId): SimulatedServer {
-    const { ids, seed, snapshots, configure = (options) => options } = this.options
+    const { founders, seed, taste, configure = (options) => options } = this.options
+    const isFounder = founders.includes(id)
     const clock = new ServerClock(this.clock)
     const post = (run: () => void): void => clock.post(run)
     const disk = this.#disk(id)
@@ -71,9 +106,10 @@ export class World {
     const make = (store: ObservedStore) => {
       const made = configure({
         id,
-        members: ids,
-        ...snapshots?.options,
-        machine: store.machine(snapshots?.ballast ?? 0),
+        members: isFounder ? founders : [],
+        addresses: isFounder ? this.addressesOf(founders) : {},
+        ...taste?.options,
+        machine: store.machine(taste?.ballast ?? 0),
         storage: disk.open(post),
         transport: this.network.join(id, post),
         scheduler: clock,
@@ -95,8 +131,8 @@ export class World {
       wiped: () => witness.wiped(disk),
       struck: (fault) => witness.struck(disk, fault),
     }
-    const { syncTime, snapshots } = this.options
-    const disk = new SimulatedDisk(id, this.clock, chance, told, syncTime, snapshots?.pieceBytes)
+    const { syncTime, taste } = this.options
+    const disk = new SimulatedDisk(id, this.clock, chance, told, syncTime, taste?.pieceBytes)
     return disk
   }
 }

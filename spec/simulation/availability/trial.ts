@@ -3,6 +3,7 @@ import type { Message } from '../../../lib/messages.ts'
 import type { Millis, NodeId, Term } from '../../../lib/types.ts'
 import { Chance } from '../../../testing/simulation/chance.ts'
 import type { StoreOptions } from '../../../testing/simulation/store.ts'
+import { Roster } from '../../../testing/simulation/roster.ts'
 import { World, type Witness } from '../../../testing/simulation/world.ts'
 
 /** From the shortest to the longest, in ms. */
@@ -104,12 +105,13 @@ function worldOf(
   const electing = { electionTimeout: timeouts, heartbeat: timeouts[0] / 2, preVote }
   const world: World = new World(
     {
-      ids,
+      founders: ids,
       seed,
       latency: (chance) => chance.between(...oneWay),
       syncTime: (chance) => chance.between(...write),
       configure: (options) => lagging({ ...options, ...electing }, behind),
     },
+    new Roster(),
     witness,
   )
   return world
