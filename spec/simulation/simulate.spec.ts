@@ -54,6 +54,23 @@ describe('a simulation', () => {
     expect(runs.some(({ snapshots }) => snapshots.installed > 0)).toBe(true)
   })
 
+  it('changes members and leaders, as often as it is told to', () => {
+    const often = { changes: 300, transfers: 300 }
+    const runs = Array.from({ length: 5 }, (_, i) =>
+      simulate({ ...small, seed: 200 + i, administration: often, trace: true }),
+    )
+    expect(runs.flatMap(({ violations }) => violations)).toEqual([])
+    const told = runs.flatMap(({ trace }) => trace!.filter((line) => line.includes(' somebody ')))
+    const heard = told.map((line) => line.split(' ').slice(2).join(' '))
+    expect(heard.filter((line) => /^hears of .*: done$/.test(line)).length).toBeGreaterThan(10)
+    expect(heard.filter((line) => /^hears of .*"expected".*: conflict$/.test(line))).not.toEqual([])
+    expect(heard.filter((line) => /^hears from .: [a-z]$/.test(line)).length).toBeGreaterThan(10)
+    expect(told.length).toBeGreaterThan(100)
+    const never = { changes: Infinity, transfers: Infinity }
+    const still = simulate({ ...small, duration: 0, administration: never, spares: 0, trace: true })
+    expect(still.violations).toEqual([])
+  })
+
   it('refuses what cannot be', () => {
     expect(() => simulate({ ...small, nodes: 10 })).toThrow('nodes is 10')
     expect(() => simulate({ ...small, seed: 0.5 })).toThrow('seed is 0.5')
@@ -134,6 +151,7 @@ describe('faults', () => {
     const { schedule, trace, violations } = simulate({
       ...small,
       trace: true,
+      administration: { changes: Infinity, transfers: Infinity },
       faults: [
         { at: 1_000, type: 'crash', id: 'b', aim },
         { at: 1_700, type: 'restart', id: 'b', aim },
@@ -219,7 +237,7 @@ describe('a defect', () => {
     })
     const report = simulate({ ...small, faults: [], configure: mute })
     expect(checkersOf(report)).toContain('liveness')
-    expect(report.violations.map(({ message }) => message).join()).toContain('has not served')
+    expect(report.violations.map(({ message }) => message).join()).toContain('nobody is a member')
   })
 
   it('of deadlines is caught: answers that take as long as they take', () => {

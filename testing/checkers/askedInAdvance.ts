@@ -41,7 +41,9 @@ export const askedInAdvance: MakeChecker = (violate) => {
       for (const past of consents.keys()) if (past <= term) consents.delete(past)
       const isAlone = voters.every((voter) => voter === id)
       if (!config.preVote || isAlone || isHandedOver || isConsented) return
-      violate(`${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`)
+      violate(
+        `${id} raised its term to ${term} with the consent of ${yes.length} of ${voters.length}`,
+      )
     },
   }
 }

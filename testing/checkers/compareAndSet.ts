@@ -18,7 +18,9 @@ export const compareAndSet: MakeChecker = (violate) => {
           (answer) => answer.type === 'unchanged' && answer.ticket === ticket,
         )
         if (plan.expected === memory.index || isRefused) continue
-        violate(`${id} took a change of members ${plan.expected}, its members are of ${memory.index}`)
+        violate(
+          `${id} took a change of members ${plan.expected}, its members are of ${memory.index}`,
+        )
       }
       memory.index = step.state.members.index
     },

@@ -58,7 +58,9 @@ export const confirmedReads: MakeChecker = (violate) => {
         if (!isLeased) {
           violate(`${id} answered a read with pulse ${confirmed}, asked after pulse ${before}`)
         } else if (newest > term) {
-          violate(`${id} answered a read in term ${term} by its lease, when term ${newest} had a leader`)
+          violate(
+            `${id} answered a read in term ${term} by its lease, when term ${newest} had a leader`,
+          )
         }
       }
       renew(leadership, confirmed, step)

@@ -87,9 +87,13 @@ class Cluster {
     if (this.#begun.size > 0 && this.#done === 0) {
       this.violate('no operation was done after the faults')
     }
-    if (leader?.state === undefined) return this.violate('nobody leads at the end')
+    if (leader?.state === undefined) return this.violate('0 servers lead at the end')
     const { voters, outgoing, learners } = leader.state.members
     const isMember = (id: NodeId): boolean => [...voters, ...outgoing, ...learners].includes(id)
+    const leads = [...this.#running.values()].filter(
+      ({ id, state }) => state?.role.type === 'leader' && isMember(id),
+    )
+    if (leads.length > 1) this.violate(`${leads.length} servers lead at the end`)
     if (outgoing.length > 0) this.violate('a change of members is not completed at the end')
     if (leader.index < atHealing) {
       this.violate(`only ${leader.index} of ${atHealing} committed entries are applied`)
@@ -100,9 +104,7 @@ class Cluster {
   }
 
   #newestLeader(): Running | undefined {
-    const leaders = [...this.#running.values()].filter(
-      ({ state }) => state?.role.type === 'leader',
-    )
+    const leaders = [...this.#running.values()].filter(({ state }) => state?.role.type === 'leader')
     return leaders.sort((one, other) => other.state!.term - one.state!.term)[0]
   }
 

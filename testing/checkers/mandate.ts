@@ -17,7 +17,9 @@ export const mandate: MakeChecker = (violate) => {
     const hasVoted = (voter: NodeId): boolean => votes?.has(voter) === true
     if (isMajority(members, hasVoted)) return
     const voters = [...new Set([...members.voters, ...members.outgoing])]
-    violate(`${id} leads term ${term} with ${voters.filter(hasVoted).length} of ${voters.length} votes`)
+    violate(
+      `${id} leads term ${term} with ${voters.filter(hasVoted).length} of ${voters.length} votes`,
+    )
   }
 
   return {

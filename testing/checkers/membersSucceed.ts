@@ -53,7 +53,8 @@ export const membersSucceed: MakeChecker = (violate) => {
 
 function isSuccessor(before: Members, { voters, outgoing }: Members): boolean {
   if (before.voters.length === 0) return true // it joins, and does not know the founders
-  if (isSame(voters, before.voters)) return outgoing.length === 0 || isSame(outgoing, before.outgoing)
+  if (isSame(voters, before.voters))
+    return outgoing.length === 0 || isSame(outgoing, before.outgoing)
   return before.outgoing.length === 0 && isSame(outgoing, before.voters)
 }
 

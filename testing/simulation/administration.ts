@@ -1,6 +1,7 @@
+import { ChangeRefused, TransferFailed } from '../../lib/errors.ts'
 import type { Millis, NodeId, Plan } from '../../lib/types.ts'
 import { Chance } from './chance.ts'
-import type { Journal } from './journal.ts'
+import { messageOf, type Journal } from './journal.ts'
 import { drawPlan } from './planning.ts'
 import type { Promises } from './promises.ts'
 import type { SimulatedServer } from './server.ts'
@@ -66,7 +67,7 @@ export class Administrators {
       node
         .change({ ...plan, addresses: this.world.addressesOf([...voters, ...learners]) })
         .subscribe({
-          error: (error: Error) => finish(reasonOf(error)),
+          error: (error: unknown) => finish(reasonOf(error)),
           complete: () => finish(),
         }),
     )
@@ -86,14 +87,18 @@ export class Administrators {
       this.journal.administered(`hears from ${id}: ${leader ?? refused ?? 'nothing'}`)
       done(leader)
     }
-    this.#tell(server, (refused) => finish(undefined, refused), () => {
-      const within = 2 * this.world.roster.electionTimeout
-      keep = this.promises.made(`${id} to hand over`, clock, within)
-      node.transfer(to).subscribe({
-        next: (leader) => finish(leader),
-        error: (error: Error) => finish(undefined, reasonOf(error)),
-      })
-    })
+    this.#tell(
+      server,
+      (refused) => finish(undefined, refused),
+      () => {
+        const within = 2 * this.world.roster.electionTimeout
+        keep = this.promises.made(`${id} to hand over`, clock, within)
+        node.transfer(to).subscribe({
+          next: (leader) => finish(leader),
+          error: (error: unknown) => finish(undefined, reasonOf(error)),
+        })
+      },
+    )
   }
 
   /** A paused server hears of it when it is resumed; one that dies before never does. */
@@ -169,5 +174,7 @@ export class Administrators {
   }
 }
 
-const reasonOf = (error: Error): string =>
-  'reason' in error ? String(error.reason) : error.name
+const reasonOf = (error: unknown): string =>
+  error instanceof ChangeRefused || error instanceof TransferFailed
+    ? error.reason
+    : messageOf(error)

@@ -14,6 +14,8 @@ import type { World } from './world.ts'
 const PATIENCE = 3_000
 /** How often an operation begins at whichever server. */
 const WANDERING = 0.3
+/** And so often it begins at one that is a voter, where it does. */
+const UP_TO_DATE = 0.5
 
 /** A server that does not answer is given up after this many ms. */
 const ATTEMPT = 1_500
@@ -60,8 +62,11 @@ export class Client {
     attempt()
   }
 
+  /** Clients know who the members are, more or less. */
   #anybody(): NodeId {
-    return this.chance.pick(this.world.started).id
+    const { voters = [] } = this.world.roster.members ?? {}
+    const isUpToDate = voters.length > 0 && this.chance.is(UP_TO_DATE)
+    return isUpToDate ? this.chance.pick(voters) : this.chance.pick(this.world.started).id
   }
 
   #attempt(

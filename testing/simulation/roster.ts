@@ -25,7 +25,8 @@ export class Roster {
 
   /** A server's configurations may have changed. */
   note(id: NodeId, { configurations, commitIndex, role, term, members, config }: State): void {
-    if (role.type === 'leader' && term >= (this.#leader?.term ?? 0)) this.#leader = { term, members }
+    if (role.type === 'leader' && term >= (this.#leader?.term ?? 0))
+      this.#leader = { term, members }
     this.electionTimeout = config.electionTimeoutMax
     const known = this.#known.get(id)
     const settled = configurations.findLast(({ index }) => index <= commitIndex)

@@ -29,7 +29,10 @@ const GLANCE = 50
 export type Requests = (key: string) => readonly Request[]
 
 /** Lets time pass until nothing is missing any more. Returns what is still missing when it took too long. */
-export function wait({ world, journal }: Cast, missing: () => readonly string[]): readonly string[] {
+export function wait(
+  { world, journal }: Cast,
+  missing: () => readonly string[],
+): readonly string[] {
   const end = world.clock.now() + BOUND
   for (;;) {
     world.clock.runUntil(Math.min(world.clock.now() + GLANCE, end))

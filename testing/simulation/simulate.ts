@@ -169,7 +169,12 @@ function check({ nodes, seed, duration }: Simulation): void {
   const demand = (option: string, value: unknown, holds: boolean, expected: string): void => {
     if (!holds) throw new ConfigError(option, value, expected)
   }
-  demand('nodes', nodes, Number.isInteger(nodes) && nodes >= 1 && nodes <= 9, 'a whole number from 1 to 9')
+  demand(
+    'nodes',
+    nodes,
+    Number.isInteger(nodes) && nodes >= 1 && nodes <= 9,
+    'a whole number from 1 to 9',
+  )
   demand('seed', seed, Number.isSafeInteger(seed), 'a whole number')
   demand('duration', duration, duration >= 0 && duration < Infinity, 'ms, 0 or more')
 }

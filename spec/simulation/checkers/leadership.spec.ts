@@ -146,6 +146,44 @@ describe('confirmed reads: a majority answers a pulse that came after the questi
   ])('catches a read that is answered %s', (_, run) => {
     expect(judge(confirmedReads, run)).toHaveLength(1)
   })
+
+  const lease = 10
+  const leased = (at: number, told: Parameters<typeof leads>[0]) => leads({ at, lease, ...told })
+  const answered = { events: [from('b', reply(1))] }
+  const reads = { events: [read(1)], answers: [readable(1)] }
+  const sends = (message: Message) => ({ says: [['b', message]] as const })
+
+  it('passes one within a lease that is counted from when the pulse went out', () => {
+    const run = [leased(1, sends(pulse(1))), leased(5, answered), leased(10, reads)]
+    expect(judge(confirmedReads, run)).toEqual([])
+  })
+
+  it.each<[string, Observation[]]>([
+    [
+      'after its lease [bug 24]',
+      [leased(1, sends(pulse(1))), leased(5, answered), leased(11, reads)],
+    ],
+    [
+      'when somebody was told to campaign',
+      [
+        leased(1, sends(pulse(1))),
+        leased(5, answered),
+        leased(6, sends({ type: 'timeoutNow', term: 1 })),
+        leased(7, reads),
+      ],
+    ],
+    [
+      'by a lease, when another was elected',
+      [
+        leased(1, sends(pulse(1))),
+        leased(5, answered),
+        turn('b', { term: 2, role: leader }),
+        leased(7, reads),
+      ],
+    ],
+  ])('catches one that is answered %s', (_, run) => {
+    expect(judge(confirmedReads, run)).toHaveLength(1)
+  })
 })
 
 describe('patience: silences before elections are drawn by chance (§5.2) [bug 53]', () => {

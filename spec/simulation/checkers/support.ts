@@ -70,6 +70,7 @@ export const config: ProtocolConfig = {
 interface Told extends Partial<Omit<State, 'log'>> {
   readonly log?: Log
   readonly life?: number
+  readonly lease?: Millis
   readonly says?: readonly (readonly [NodeId, Message])[]
   readonly applied?: readonly AppliedBatch[]
   readonly at?: Millis
@@ -83,11 +84,11 @@ interface Told extends Partial<Omit<State, 'log'>> {
 /** A turn of one of the servers a, b and c, that ends in a state with what is told, in life 1. */
 export function turn(
   id: NodeId,
-  { life = 1, at = 0, says = [], applied = [], events = [], ...rest }: Told,
+  { life = 1, at = 0, says = [], applied = [], events = [], lease = 0, ...rest }: Told,
 ): Observation {
   const { answers = [], restore, disk = [], save, ...told } = rest
 
-  const before = booting({ ...config, id })
+  const before = booting({ ...config, id, lease })
   const state: State = { ...before, booted: true, ...told }
   const send = says.map(([to, message]) => ({ from: id, to, message }))
   const heard = { at, events, answers, restore, disk, save }
