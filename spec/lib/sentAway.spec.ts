@@ -11,7 +11,14 @@ const founders = foundingMembers(['a', 'b'])
 const without: Members = { ...foundingMembers(['b', 'c']), index: 2 }
 
 const config = {
-  ...{ id: 'a', members: founders, electionTimeoutMin: 10, electionTimeoutMax: 20, lease: 0 },
+  ...{
+    id: 'a',
+    members: founders,
+    electionTimeoutMin: 10,
+    electionTimeoutMax: 20,
+    lease: 0,
+    diskStall: 1e6,
+  },
   ...{ preVote: true, checkQuorum: true, maxAppendBytes: 1000, maxInflightMessages: 1 },
   ...{ maxInflightBytes: 1000, maxUncommittedBytes: 1000 },
   ...{ snapshotEntries: 2, snapshotBytes: 1e6, snapshotTailBytes: 0 },
@@ -32,8 +39,8 @@ const away = (commitIndex: Index, change: Partial<State> = {}): State => {
 
 describe('a server that is sent away', () => {
   it('still minds the silence, and campaigns, until that is committed: nobody else may be able to lead', () => {
-    expect(mindsSilence(away(1))).toBe(true)
-    expect(mindsSilence(away(2))).toBe(false)
+    expect(mindsSilence(away(1), 0)).toBe(true)
+    expect(mindsSilence(away(2), 0)).toBe(false)
     const { state } = reduce(away(1), [{ type: 'electionTimeout', at: 100 }])
     expect(state.role.type).toBe('precandidate')
   })
@@ -41,14 +48,14 @@ describe('a server that is sent away', () => {
   it('gives up a leader that it does not hear any more, and says so to whoever asks', () => {
     const role = { type: 'follower', leader: 'b', asked: [7] } as const
     const following = away(2, { role, contact: 50 })
-    expect(mindsSilence(following)).toBe(true)
+    expect(mindsSilence(following, 60)).toBe(true)
     const early = reduce(following, [{ type: 'electionTimeout', at: 55 }])
     expect(early.state.role).toBe(role)
     const { state, answers } = reduce(following, [{ type: 'electionTimeout', at: 70 }])
     expect(state.role).toEqual({ type: 'follower', leader: undefined, asked: [] })
     expect(state.term).toBe(1)
     expect(answers).toEqual([{ type: 'unreadable', ticket: 7, leader: undefined }])
-    expect(mindsSilence(state)).toBe(false)
+    expect(mindsSilence(state, 70)).toBe(false)
   })
 })
 

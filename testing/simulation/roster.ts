@@ -88,4 +88,6 @@ export class Roster {
   }
 }
 
-const NOBODY: Members = { index: 0, voters: [], outgoing: [], learners: [], addresses: {} }
+const NOBODY: Members = {
+  ...{ index: 0, voters: [], outgoing: [], learners: [], witnesses: [], addresses: {} },
+}

@@ -96,7 +96,8 @@ export class Shelf {
   #extend({ mark, offset, bytes }: WriteChunk): Draft {
     if (offset === 0) {
       this.platter.refuseOlder(mark)
-      return { mark, bytes }
+      // They are good until the piece is answered.
+      return { mark, bytes: bytes.slice() }
     }
     const draft = this.#draft
     if (draft?.mark.index !== mark.index || draft.bytes.length !== offset) {
