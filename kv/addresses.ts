@@ -17,6 +17,8 @@ export interface Place {
 /** One server of the cluster. */
 export interface Member extends Place {
   readonly id: NodeId
+  /** It votes, and keeps no data. */
+  readonly isWitness?: boolean
 }
 
 /** The addresses of the demo's servers, which the client asks when it is told no others. */
@@ -38,13 +40,13 @@ export function parseAddress(text: string): Address {
 export const formatAddress = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
-/** Reads `ID=HOST:PORT,http://HOST:PORT`. */
+/** Reads `ID=HOST:PORT,http://HOST:PORT`, also with `,witness` behind it. */
 export function parseMember(text: string): Member {
-  const [, id, place] = /^([^=,\s]+)=(.+)$/.exec(text) ?? []
+  const [, id, place, witness] = /^([^=,\s]+)=(.+?)(,witness)?$/.exec(text) ?? []
   if (id === undefined || place === undefined) {
     throw new Error(`"${text}" should be ID=HOST:PORT,http://HOST:PORT`)
   }
-  return { id, ...parsePlace(place) }
+  return { id, ...parsePlace(place), ...(witness !== undefined && { isWitness: true }) }
 }
 
 /** Reads `HOST:PORT,http://HOST:PORT`, also with a space between the two. */

@@ -168,7 +168,9 @@ function addStatus(program: Command, io: Io, exit: Exit): void {
 
 function line({ server, status, error }: Standing): string {
   if (status === undefined) return `${server}  ${error}`
-  const { id, role, term, commitIndex, appliedIndex, lastIndex } = status
+  const { id, term, commitIndex, appliedIndex, lastIndex, members } = status
+  const isWitness = members.some((it) => it.id === id && it.role === 'witness')
+  const role = isWitness ? 'witness' : status.role
   const indexes = `applied ${appliedIndex}, committed ${commitIndex}, last ${lastIndex}`
   return `${server}  ${id} ${role} in term ${term}: ${indexes}`
 }

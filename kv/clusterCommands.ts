@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Plan } from 'rxraft'
 import { formatPlace, parsePlace, type Place } from './addresses.ts'
 import { reads } from './arguments.ts'
@@ -26,12 +26,18 @@ interface Changed {
   readonly members: readonly Listed[]
 }
 
+interface Part {
+  readonly learner?: true
+  readonly witness?: true
+}
+
 function addAdd(members: Command, io: Io): void {
   client(members, 'add <id>', 'take a server in, which votes when it has caught up')
     .argument('<address>', 'where it is: HOST:PORT,http://HOST:PORT', reads(parsePlace))
     .option('--learner', 'it gets the log and does not vote')
-    .action(async (id: string, place: Place, flags: Common & { readonly learner?: true }) => {
-      const list = flags.learner === undefined ? 'voters' : 'learners'
+    .addOption(new Option('--witness', 'it votes and keeps no data').conflicts('learner'))
+    .action(async (id: string, place: Place, flags: Common & Part) => {
+      const list = flags.witness ? 'witnesses' : flags.learner ? 'learners' : 'voters'
       const plan = { [list]: [id], addresses: { [id]: formatPlace(place) } }
       await change(io, flags, plan, (index) => `${id} is in since index ${index}`)
     })

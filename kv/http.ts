@@ -1,10 +1,11 @@
 import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { problem, refuse, replyTo, send, type Reply } from './replies.ts'
+import { NoState } from 'rxraft'
+import { problem, refuse, replyTo, replyToWrite, send, type Reply } from './replies.ts'
 import { targetOf } from './requests.ts'
 import { find } from './routes.ts'
-import type { Service } from './service.ts'
+import { glance, type Service } from './service.ts'
 
 /**
  * The HTTP API. It stands on `node:http` alone: keys reach it as they were sent, where a router that
@@ -37,6 +38,9 @@ async function answer(
     if (handler === undefined) return notAllowed(request.method, [...route.keys()].join(', '))
     return await handler(service, { request, response, url, rest, params })
   } catch (error) {
+    // A witness has nothing to answer from, and the leader has.
+    if (error instanceof NoState)
+      return replyToWrite(error, request.url ?? '/', glance(service.node))
     return replyTo(error)
   }
 }

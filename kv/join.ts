@@ -27,8 +27,8 @@ export interface Joining extends Place {
   readonly id: string
   /** A server of the cluster, such as `http://127.0.0.1:8001`. */
   readonly contact: string
-  /** Whether it is to listen only. */
-  readonly asLearner: boolean
+  /** As what it is to be taken in. */
+  readonly as: 'voters' | 'learners' | 'witnesses'
 }
 
 /** Milliseconds between two requests to be taken in. */
@@ -69,22 +69,24 @@ async function isNew(directory: string): Promise<boolean> {
  * `Removed` when its disk has a log of that cluster, which is without it.
  */
 export function join(node: StoreNode, joining: Joining): Observable<string> {
-  const { id, contact, asLearner } = joining
-  const list = asLearner ? 'learners' : 'voters'
+  const { id, contact } = joining
   const booted$ = node.role$.pipe(take(1))
   return booted$.pipe(
     switchMap(() => node.status$.pipe(take(1))),
     switchMap((status) =>
-      status.members[list].includes(id) || status.members.voters.includes(id)
+      isIn(status, joining)
         ? EMPTY
         : concat(
             of(`${contact} is asked to take ${id} in`),
             checkedAgain(status, contact),
-            insist(askFor(joining, list), contact).pipe(map(() => `${id} is in the cluster`)),
+            insist(askFor(joining), contact).pipe(map(() => `${id} is in the cluster`)),
           ),
     ),
   )
 }
+
+const isIn = ({ members }: Status, { id, as }: Joining): boolean =>
+  members.voters.includes(id) || (as === 'learners' && members.learners.includes(id))
 
 /** Only a server that was in the cluster has something of its log, and who was removed does not come back. */
 function checkedAgain(status: Status, contact: string): Observable<never> {
@@ -98,8 +100,8 @@ function checkedAgain(status: Status, contact: string): Observable<never> {
   )
 }
 
-function askFor({ id, peer, http }: Joining, list: 'voters' | 'learners'): Ask {
-  const plan = { [list]: [id], addresses: { [id]: formatPlace({ peer, http }) } }
+function askFor({ id, peer, http, as }: Joining): Ask {
+  const plan = { [as]: [id], addresses: { [id]: formatPlace({ peer, http }) } }
   const headers = { accept: 'text/event-stream' }
   return { method: 'POST', path: '/members', headers, body: Buffer.from(JSON.stringify(plan)) }
 }

@@ -4,8 +4,10 @@ import { placeOf } from './addresses.ts'
 /** A server of the cluster, as JSON tells of it. Where it is is left out when nobody knows. */
 export interface Listed {
   readonly id: NodeId
-  /** `leaving`: the voters change, and it is among the old ones only. */
-  readonly role: 'voter' | 'learner' | 'leaving'
+  /**
+   * `witness`: it votes, and keeps no data. `leaving`: the voters change, and it is among the old ones only.
+   */
+  readonly role: 'voter' | 'witness' | 'learner' | 'leaving'
   readonly peer?: string
   readonly http?: string
 }
@@ -16,7 +18,7 @@ export function listedMembers(members: Members): Listed[] {
   return ids.map((id) => ({ id, role: roleOf(members, id), ...placeOf(members, id) }))
 }
 
-function roleOf({ voters, learners }: Members, id: NodeId): Listed['role'] {
-  if (voters.includes(id)) return 'voter'
+function roleOf({ voters, learners, witnesses }: Members, id: NodeId): Listed['role'] {
+  if (voters.includes(id)) return witnesses.includes(id) ? 'witness' : 'voter'
   return learners.includes(id) ? 'learner' : 'leaving'
 }

@@ -62,10 +62,10 @@ function told(progress: ChangeProgress, { node }: Service) {
 
 /** What the engine would take and nobody can mean. */
 function check(
-  { voters = [], learners = [], remove = [], addresses = {} }: Plan,
+  { voters = [], learners = [], witnesses = [], remove = [], addresses = {} }: Plan,
   members: Members,
 ) {
-  const nowhere = [...voters, ...learners].find(
+  const nowhere = [...voters, ...learners, ...witnesses].find(
     (id) => placeOf(members, id) === undefined && !Object.hasOwn(addresses, id),
   )
   if (nowhere !== undefined) {
@@ -81,7 +81,8 @@ function heirs({ learners = [], remove = [], expected }: Plan, { id, members }: 
   const leaving = [...learners, ...remove]
   const isExpected = expected === undefined || expected === members.index
   const isLeaving = isExpected && leaving.includes(id)
-  return isLeaving ? members.voters.filter((voter) => !leaving.includes(voter)) : []
+  const staying = members.voters.filter((voter) => !leaving.includes(voter))
+  return isLeaving ? staying.filter((voter) => !members.witnesses.includes(voter)) : []
 }
 
 /** A leader that is to leave hands over first: so no write that it has taken in loses its answer. */

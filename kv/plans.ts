@@ -5,7 +5,7 @@ import { refuse } from './replies.ts'
 /** Longest name of a server, in bytes of UTF-8. */
 const ID_BYTES = 255
 
-const LISTS = ['voters', 'learners', 'remove'] as const
+const LISTS = ['voters', 'learners', 'witnesses', 'remove'] as const
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -22,7 +22,7 @@ export function parseBody(bytes: Uint8Array): Body {
   throw bad('the body is not an object')
 }
 
-/** Reads `{ voters?, learners?, remove?, addresses?, expected? }`. */
+/** Reads `{ voters?, learners?, witnesses?, remove?, addresses?, expected? }`. */
 export function parsePlan(body: Body): Plan {
   allow(body, [...LISTS, 'addresses', 'expected'])
   const { expected } = body

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import {
   ChangeRefused,
   CommandTooLarge,
+  NoState,
   NotLeader,
   RaftError,
   TransferFailed,
@@ -60,7 +61,7 @@ export function replyTo(error: unknown, isNamed = false): Reply {
   if (outcome === 'unknown') return unknownOutcome(code, message, fields, isNamed)
   if (error instanceof CommandTooLarge) return problem(413, code, message, { fields })
   if (CONFLICTS.includes(reason)) return problem(409, code, message, { fields })
-  if (retryable || code === 'stopped') {
+  if (retryable || code === 'stopped' || error instanceof NoState) {
     return problem(503, code, message, { fields, headers: RETRY_AFTER })
   }
   return problem(500, code, message, { fields })
@@ -76,7 +77,9 @@ const unknownOutcome = (code: string, message: string, fields: object, isNamed: 
     : problem(504, code, message, { fields })
 
 /** What stands against a change, and goes away only when somebody does something. */
-const CONFLICTS: readonly (string | undefined)[] = ['busy', 'conflict', 'empty', 'nobody']
+const CONFLICTS: readonly (string | undefined)[] = [
+  ...['busy', 'conflict', 'empty', 'nobody', 'witness', 'full'],
+]
 
 const reasonOf = (error: RaftError): string | undefined =>
   error instanceof ChangeRefused || error instanceof TransferFailed ? error.reason : undefined
@@ -95,7 +98,7 @@ export function replyToWrite(
 }
 
 function leaderIn(error: unknown): NodeId | undefined {
-  if (error instanceof NotLeader) return error.leader
+  if (error instanceof NotLeader || error instanceof NoState) return error.leader
   const isMisplaced = error instanceof RaftError && reasonOf(error) === 'notLeader'
   return isMisplaced ? (error as ChangeRefused | TransferFailed).leader : undefined
 }

@@ -1,3 +1,4 @@
+import { NoState } from 'rxraft'
 import { lastValueFrom } from 'rxjs'
 import { idempotencyKeyOf, once } from './idempotency.ts'
 import { changeMembers, listMembers, removeMember, takeSnapshot, transfer } from './memberRoutes.ts'
@@ -130,12 +131,14 @@ const listed = ({ key, version, value, expires }: Item, now: number) => ({
 })
 
 function follow({ node, history, keepAlive }: Service, { request, response, params }: Call) {
+  const { id, leader, members, commitIndex } = glance(node)
+  if (members.witnesses.includes(id)) throw new NoState(leader)
   const seen = wholeOf(request.headers['last-event-id']?.toString(), 'Last-Event-ID', 0)
   const asked = wholeOf(params.get('from'), 'from', 1)
   const from = seen === undefined ? asked : seen + 1
   watch(response, history, {
     prefix: params.get('prefix') ?? '',
-    from: from ?? Math.max(history.last, glance(node).commitIndex) + 1,
+    from: from ?? Math.max(history.last, commitIndex) + 1,
     ...(keepAlive === undefined ? {} : { keepAlive }),
   })
   return undefined

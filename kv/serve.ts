@@ -124,6 +124,7 @@ function nodeOptions(options: ServeOptions) {
   return {
     id,
     members: members.map((member) => member.id),
+    witnesses: members.filter((member) => member.isWitness).map((member) => member.id),
     addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
     machine: store,
     maxCommandBytes,

@@ -24,6 +24,7 @@ interface Flags {
   readonly member?: readonly Member[]
   readonly join?: string
   readonly learner?: true
+  readonly witness?: true
   readonly advertise?: Place
   readonly cluster: string
   readonly secretFile?: string
@@ -65,7 +66,7 @@ function options(): Option[] {
       .makeOptionMandatory(),
     new Option(
       '--member <member>',
-      'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster',
+      'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster; with ,witness at its end it keeps no data',
     ).argParser(collects(parseMember)),
     ...joinOptions(),
     new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
@@ -100,6 +101,9 @@ function joinOptions(): Option[] {
       .argParser(reads(parseServer))
       .conflicts('member'),
     new Option('--learner', 'with --join: without a vote').conflicts('member'),
+    new Option('--witness', 'with --join: with a vote, and without any data').conflicts([
+      ...['member', 'learner'],
+    ]),
     new Option(
       '--advertise <place>',
       'with --join: HOST:PORT,http://HOST:PORT where others find this server; default: where it listens',
@@ -133,13 +137,14 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
 
 /** Which cluster it belongs to: one that it founds with others, or one that is there already. */
 function founding(flags: Flags, fail: Fail): Pick<ServeOptions, 'members' | 'joining'> {
-  const { id, member: members = [], join, learner, advertise, listen, http } = flags
+  const { id, member: members = [], join, learner, witness, advertise, listen, http } = flags
   if (join !== undefined) {
     const here = { peer: formatAddress(listen), http: `http://${formatAddress(http)}` }
-    const joining = { id, contact: join, asLearner: learner ?? false, ...(advertise ?? here) }
+    const as = witness ? 'witnesses' : learner ? 'learners' : 'voters'
+    const joining = { id, contact: join, as, ...(advertise ?? here) } as const
     return { members: [], joining }
   }
-  if (learner ?? advertise) fail("option '--join' is missing")
+  if (learner ?? witness ?? advertise) fail("option '--join' is missing")
   const ids = members.map((it) => it.id)
   if (ids.length === 0)
     fail("option '--member' is missing, or '--join' for a cluster that is there")
@@ -179,6 +184,7 @@ export const flagOf = (option: string): string => FLAGS.get(option) ?? option
 const FLAGS = new Map([
   ['id', '--id'],
   ['members', '--member'],
+  ['witnesses', '--member'],
   ['peers', '--member'],
   ['addresses', '--member'],
   ['directory', '--data'],

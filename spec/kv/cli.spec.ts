@@ -82,6 +82,10 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
     [[...serve, ...members, '--join=127.0.0.1:8001'], '--join'],
     [[...serve, '--join=nowhere'], '--join'],
     [[...serve, '--learner'], '--join'],
+    [[...serve, '--witness'], '--join'],
+    [[...serve, '--join=127.0.0.1:8001', '--learner', '--witness'], '--witness'],
+    [[...serve, ...members.map((member) => `${member},witness`)], '--member'],
+    [['members', 'add', 'd', '127.0.0.1:1,http://127.0.0.1:2', '--learner', '--witness'], '--wit'],
     [[...serve, '--join=127.0.0.1:8001', '--advertise=127.0.0.1:7001'], '--advertise'],
     [['members', 'nonsense'], 'nonsense'],
     [['members', 'add', 'd'], 'address'],
@@ -264,6 +268,20 @@ describe('members', () => {
     })
     const json = JSON.parse((await cli('list', '--json')).out) as object
     expect(json).toMatchObject({ index: aNumber, members: [{ id: 'a' }, { id: 'b' }] })
+  })
+
+  it('are witnesses, when that is wanted, and say so', async () => {
+    const it = await cluster('ab', 'c')
+    await it.leader()
+    const servers = `--servers=${'abc'.split('').map((id) => it.server(id).url)}`
+    const place = it.places['c']!.replace(' ', ',')
+    const added = await rxraft(['members', 'add', 'c', place, '--witness', servers])
+    expect(added).toMatchObject({ code: 0, out: containing('c is in since index ') })
+    expect((await rxraft(['members', 'list', servers])).out).toMatch(/^c {2}witness {2}/m)
+    expect((await rxraft(['status', servers])).out).toMatch(/ c witness in term \d+: /)
+    expect(await rxraft(['members', 'promote', 'c', servers])).toMatchObject({
+      ...{ code: 1, err: containing('until it is removed') },
+    })
   })
 
   it('tell how far a change has come, and why it failed', async () => {

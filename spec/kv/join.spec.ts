@@ -7,8 +7,13 @@ import { eventually, stopAll } from './support.ts'
 
 afterEach(stopAll)
 
-const joining = (it: Cluster, id: string, contact: string, asLearner = false): Joining => ({
-  ...{ id, contact, asLearner },
+const joining = (
+  it: Cluster,
+  id: string,
+  contact: string,
+  as: Joining['as'] = 'voters',
+): Joining => ({
+  ...{ id, contact, as },
   ...parsePlace(it.places[id]!),
 })
 
@@ -42,13 +47,23 @@ describe('a server that joins', () => {
   it('listens only when it wants no more, and can be given a vote later', async () => {
     const it = await cluster('a', 'b')
     const { url } = await it.leader()
-    await joined(it, joining(it, 'b', url, true))
+    await joined(it, joining(it, 'b', url, 'learners'))
     expect(await rolesIn(it)).toEqual(['a:voter', 'b:learner'])
     const known = it.server('b').node
     await eventually(async () => (await it.server('b').ask('/status')).json['leader'] ?? undefined)
-    expect(await joined(it, joining(it, 'b', url, true))).toEqual([])
+    expect(await joined(it, joining(it, 'b', url, 'learners'))).toEqual([])
     await lastValueFrom(join(known, joining(it, 'b', url)))
     expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter'])
+  })
+
+  it('votes and keeps nothing when it wants that, and asks for nothing the next time', async () => {
+    const it = await cluster('ab', 'c')
+    const { url } = await it.leader()
+    await joined(it, joining(it, 'c', url, 'witnesses'))
+    expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter', 'c:witness'])
+    expect(await joined(it, joining(it, 'c', url, 'witnesses'))).toEqual([])
+    const found$ = lookAround(joining(it, 'c', url, 'witnesses'), '/nowhere/at/all')
+    await expect(firstValueFrom(found$)).rejects.toThrow('join under another id')
   })
 
   it('asks again when others are before it', async () => {
@@ -74,7 +89,7 @@ describe('a server with a new disk', () => {
     const { url } = await it.leader()
     const found$ = lookAround(joining(it, 'a', url), directory)
     await expect(firstValueFrom(found$)).rejects.toThrow('join under another id')
-    await joined(it, joining(it, 'b', url, true))
+    await joined(it, joining(it, 'b', url, 'learners'))
     expect(await firstValueFrom(lookAround(joining(it, 'b', url), directory))).toHaveLength(2)
   })
 })

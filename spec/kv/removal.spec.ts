@@ -47,7 +47,12 @@ describe('a server that was removed', () => {
     const { id } = follower.node
     await leader.ask(`/members/${id}`, { method: 'DELETE' })
     await expect(lastValueFrom(removal(follower.node, [], PAUSE))).rejects.toThrow(Removed)
-    const joining = { id, contact: leader.url, asLearner: true, ...parsePlace(it.places[id]!) }
+    const joining = {
+      id,
+      contact: leader.url,
+      as: 'learners',
+      ...parsePlace(it.places[id]!),
+    } as const
     const again = lastValueFrom(join(follower.node, joining), { defaultValue: 'still in' })
     // What it knows may be no more than that it leaves; nobody takes it in for that.
     expect(await again.catch((error: unknown) => error)).toSatisfy(
