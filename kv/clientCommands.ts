@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { ask, client, jsonIn, print, whole, type Common } from './asking.ts'
 import { FAILED, type Io } from './io.ts'
 import { leaderAmong, standings, type Standing } from './standings.ts'
@@ -69,10 +69,24 @@ function addDelete(program: Command, io: Io): void {
 
 interface ReadFlags extends Common {
   readonly stale?: true
+  readonly within?: number
+  readonly atLeast?: number
 }
 
-const consistency = ({ stale }: ReadFlags): Record<string, string> =>
-  stale === undefined ? {} : { consistency: 'stale' }
+const consistency = ({ stale, within, atLeast }: ReadFlags): Record<string, string> => ({
+  ...(stale !== undefined && { consistency: 'stale' }),
+  ...(within !== undefined && { within: String(within) }),
+  ...(atLeast !== undefined && { 'at-least': String(atLeast) }),
+})
+
+/** A command that reads, from whatever server is asked. */
+const reader = (program: Command, usage: string, description: string): Command =>
+  client(program, usage, description)
+    .addOption(new Option('--stale', 'what the server has, which may be old'))
+    .addOption(whole('--within <ms>', 'what is at most so old').conflicts('stale'))
+    .addOption(
+      whole('--at-least <index>', 'what has this write in it').conflicts(['stale', 'within']),
+    )
 
 const withParams = (path: string, params: Record<string, string>): string => {
   const search = new URLSearchParams(params).toString()
@@ -81,20 +95,18 @@ const withParams = (path: string, params: Record<string, string>): string => {
 
 /** Prints the bytes of the value and nothing else, unless a person reads them. */
 function addGet(program: Command, io: Io): void {
-  client(program, 'get <key>', 'read a value')
-    .option('--stale', 'what the server has, which may be old')
-    .action(async (key: string, flags: ReadFlags) => {
-      const path = withParams(pathOf(key), consistency(flags))
-      const { body, headers } = await ask({ method: 'GET', path }, flags)
-      if (flags.json === undefined) {
-        io.out(body)
-        if (io.isTerminal) io.out('\n')
-      } else {
-        const version = Number(headers.etag?.replaceAll('"', ''))
-        const ttl = headers['ttl'] === undefined ? {} : { ttl: Number(headers['ttl']) }
-        io.out(`${JSON.stringify({ key, version, ...encodeValue(body), ...ttl })}\n`)
-      }
-    })
+  reader(program, 'get <key>', 'read a value').action(async (key: string, flags: ReadFlags) => {
+    const path = withParams(pathOf(key), consistency(flags))
+    const { body, headers } = await ask({ method: 'GET', path }, flags)
+    if (flags.json === undefined) {
+      io.out(body)
+      if (io.isTerminal) io.out('\n')
+    } else {
+      const version = Number(headers.etag?.replaceAll('"', ''))
+      const ttl = headers['ttl'] === undefined ? {} : { ttl: Number(headers['ttl']) }
+      io.out(`${JSON.stringify({ key, version, ...encodeValue(body), ...ttl })}\n`)
+    }
+  })
 }
 
 interface ListFlags extends ReadFlags {
@@ -109,11 +121,10 @@ interface Listed {
 }
 
 function addList(program: Command, io: Io): void {
-  client(program, 'list', 'list keys, their versions and values')
+  reader(program, 'list', 'list keys, their versions and values')
     .option('--prefix <prefix>', 'only keys that begin so', '')
     .option('--after <key>', 'only keys after this one', '')
     .addOption(whole('--limit <n>', 'at most so many, up to 1000').default(100))
-    .option('--stale', 'what the server has, which may be old')
     .action(async (flags: ListFlags) => {
       const { prefix, after, limit } = flags
       const params = { prefix, after, limit: String(limit), ...consistency(flags) }

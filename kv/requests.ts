@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Consistency } from 'rxraft'
 import { MAX_KEY_BYTES } from './keys.ts'
 import type { Condition } from './machine.ts'
 import { refuse } from './replies.ts'
@@ -74,6 +75,19 @@ export function choiceOf<T extends string>(
   const choice = choices.find((it) => it === given)
   if (choice !== undefined) return choice
   throw refuse(400, 'bad-parameter', `${name} is "${given}": it should be ${choices.join(' or ')}`)
+}
+
+/** What an answer may miss: `consistency`, `within` or `at-least`, one of them at most. */
+export function consistencyOf(params: URLSearchParams): Consistency {
+  const given = ['consistency', 'within', 'at-least'].filter((name) => params.has(name))
+  if (given.length > 1) {
+    throw refuse(400, 'bad-parameter', `${given.join(' and ')} exclude each other`)
+  }
+  const within = wholeOf(params.get('within'), 'within', 0)
+  if (within !== undefined) return { within }
+  const atLeast = wholeOf(params.get('at-least'), 'at-least', 0)
+  if (atLeast !== undefined) return { atLeast }
+  return choiceOf<'linearizable' | 'stale'>(params, 'consistency', ['linearizable', 'stale'])
 }
 
 /** A whole number from `min` to `max`, or `undefined` when there is none. */

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts'
 import type { History } from './history.ts'
 import type { Answer, Question, StoreNode } from './machine.ts'
 import { Refusal, unavailable, type Reply } from './replies.ts'
-import { choiceOf } from './requests.ts'
+import { consistencyOf } from './requests.ts'
 
 /** What the API stands on. */
 export interface Service {
@@ -38,13 +38,12 @@ export type Handler = (
 export type Route = ReadonlyMap<string, Handler>
 
 /** Asks the store, as consistently as the parameters say. */
-export function query(
+export async function query(
   { node }: Service,
   params: URLSearchParams,
   question: Question,
 ): Promise<Answer> {
-  const consistency = choiceOf(params, 'consistency', ['linearizable', 'stale'])
-  return firstValueFrom(node.query(question, { consistency }))
+  return firstValueFrom(node.query(question, { consistency: consistencyOf(params) }))
 }
 
 /** The node's present status, which `status$` replays. Throws what the node failed with. */

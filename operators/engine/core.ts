@@ -11,6 +11,7 @@ import { booting, leaderOf, type State } from '../../lib/state.ts'
 import type { Answer, Step } from '../../lib/turn.ts'
 import type { Index, NodeId, Plan } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
+import { Arrivals } from './arrivals.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Engine } from './options.ts'
 import { Orders } from './orders.ts'
@@ -27,6 +28,7 @@ export class Core<C, R> {
   readonly deadlines: Deadlines
   readonly proposals: Proposals<C, R>
   readonly questions: Questions
+  readonly arrivals = new Arrivals()
   readonly snapshots: Orders<void, Index>
   readonly changes: Orders<Plan, Index>
   readonly transfers: Orders<NodeId | undefined, NodeId>
@@ -60,6 +62,7 @@ export class Core<C, R> {
       },
       random,
       turns,
+      scheduler,
     )
     this.snapshots = new Orders((ticket) =>
       this.#raise({ type: 'snapshotWanted', at: scheduler.now(), ticket }),
@@ -111,6 +114,7 @@ export class Core<C, R> {
     this.#isTaking = true
     // Reads come first: a step's `readable` holds for the state that the machine has now.
     for (const answer of step.answers) this.#answered(answer)
+    this.arrivals.reached(step.state.appliedIndex)
     if (step.restore?.offset === 0) this.proposals.overtaken(step.restore.mark.index)
     this.#state$.next(step.state)
     this.#steps$.next(step)
@@ -149,6 +153,7 @@ export class Core<C, R> {
     }
     this.proposals.stop(cause)
     this.questions.stop(cause)
+    this.arrivals.stop(cause)
     this.snapshots.stop(cause)
     this.changes.stop(cause)
     this.transfers.stop(cause)

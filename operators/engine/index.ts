@@ -37,6 +37,7 @@ export type {
   Applied,
   ChangeProgress,
   Commit,
+  Consistency,
   Leader,
   Progress,
   ProposeOptions,

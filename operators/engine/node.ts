@@ -2,7 +2,7 @@ import type { Observable, Subscription } from 'rxjs'
 import type { Session } from '../../lib/sessions.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Step } from '../../lib/turn.ts'
-import type { Index, Members, NodeId, Plan, Term } from '../../lib/types.ts'
+import type { Index, Members, Millis, NodeId, Plan, Term } from '../../lib/types.ts'
 
 export type RoleName = 'follower' | 'precandidate' | 'candidate' | 'leader'
 
@@ -106,12 +106,22 @@ export interface RequestName {
   readonly lowest?: number
 }
 
+/**
+ * What an answer may miss.
+ * - `linearizable`: nothing that was acknowledged before the question, on any server.
+ * - `{ within: ms }`: nothing that was acknowledged so many milliseconds before the question, or earlier; 0 or
+ *   more. Answered at once where this server has confirmed lately enough that it had everything, otherwise as
+ *   `linearizable`.
+ * - `{ atLeast: index }`: nothing up to this index, such as that of a write. Answered as soon as this server has
+ *   applied it, without asking anybody.
+ * - `stale`: anything. Answered at once from what this server has applied.
+ */
+export type Consistency =
+  'linearizable' | { readonly within: Millis } | { readonly atLeast: Index } | 'stale'
+
 export interface QueryOptions {
-  /**
-   * `linearizable` (the default) sees every write that was acknowledged before the question, on any
-   * server; `stale` answers at once from what this server has applied.
-   */
-  readonly consistency?: 'linearizable' | 'stale'
+  /** What the answer may miss. Default `linearizable`. */
+  readonly consistency?: Consistency
   /** Milliseconds after which it errors with `Timeout`. Default: the node's `queryTimeout`. */
   readonly timeout?: number
 }
@@ -161,7 +171,8 @@ export interface RaftNode<C, R, Q = never, A = never> {
   session(): Observable<Session>
   /**
    * Cold: asks the state machine, once per subscription. Waits out elections and errors with `NotLeader`
-   * or `Timeout` when there was no leader to ask in time, `Stopped`.
+   * or `Timeout` when the answer could not be confirmed in time, `Stopped`. Throws `ConfigError` for a
+   * consistency that cannot be.
    */
   query(question: Q, options?: QueryOptions): Observable<A>
 

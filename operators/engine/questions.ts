@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { Stopped } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/turn.ts'
+import type { Millis } from '../../lib/types.ts'
 import { guarded } from './report.ts'
 import { TurnEnd } from './turnEnd.ts'
 
@@ -10,22 +11,31 @@ export interface Asked {
   readonly fail: (error: Error) => void
 }
 
+/** Questions of one turn, and when they were asked. */
+interface Round {
+  readonly at: Millis
+  readonly questions: readonly Asked[]
+}
+
 /**
  * Linearizable reads, from the call to the moment at which they may be answered. Questions of one turn
  * share a ticket; a question that could not be confirmed is asked again once a leader is known.
  */
 export class Questions {
-  readonly #asked = new Map<number, readonly Asked[]>()
+  readonly #asked = new Map<number, Round>()
   #open: Asked[] = []
   #parked: Asked[] = []
   readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
   #ticket: number
+  /** What is applied here has everything that was committed at this moment. */
+  #confirmed = -Infinity
 
   constructor(
     private readonly raise: (ticket: number) => void,
     random: () => number,
     turns: SchedulerLike,
+    private readonly clock: Pick<SchedulerLike, 'now'>,
   ) {
     // A reply meant for an earlier life of this server must not answer a question of this one.
     this.#ticket = Math.floor(random() * 2 ** 48)
@@ -46,11 +56,19 @@ export class Questions {
     }
   }
 
+  /** Whether what is applied here misses nothing that was acknowledged `ms` ago. */
+  isConfirmedWithin(ms: Millis): boolean {
+    return this.clock.now() - this.#confirmed <= ms
+  }
+
   answered(answer: Answer): void {
-    const questions = this.#asked.get(answer.ticket)
-    if (questions === undefined) return
+    const round = this.#asked.get(answer.ticket)
+    if (round === undefined) return
+    const { at, questions } = round
     if (answer.type === 'readable') {
       this.#asked.delete(answer.ticket)
+      // When it was asked counts: what came after that, the answer may not know of.
+      this.#confirmed = Math.max(this.#confirmed, at)
       for (const question of questions) guarded(() => question.answer())
     } else if (answer.type === 'unreadable') {
       this.#asked.delete(answer.ticket)
@@ -71,7 +89,8 @@ export class Questions {
     const stopped = new Stopped('none', cause === undefined ? undefined : { cause })
     this.#stopped = stopped
     this.#turnEnd.cancel()
-    const waiting = [...this.#asked.values(), this.#open, this.#parked].flat()
+    const asked = [...this.#asked.values()].flatMap(({ questions }) => questions)
+    const waiting = [...asked, ...this.#open, ...this.#parked]
     this.#asked.clear()
     this.#open = []
     this.#parked = []
@@ -85,7 +104,7 @@ export class Questions {
 
   #close(): void {
     const ticket = this.#ticket++
-    this.#asked.set(ticket, this.#open)
+    this.#asked.set(ticket, { at: this.clock.now(), questions: this.#open })
     this.#open = []
     this.raise(ticket)
   }

@@ -142,6 +142,10 @@ describe('put, get and delete', () => {
     expect(put).toMatchObject({ code: 0, out: containing('a/b ✓ has version ') })
     expect(await cli(['get', 'a/b ✓'])).toEqual({ code: 0, out: 'hello', err: '' })
     expect((await cli(['get', 'a/b ✓', '--stale'])).out).toBe('hello')
+    expect((await cli(['get', 'a/b ✓', '--within', '1000'])).out).toBe('hello')
+    expect((await cli(['get', 'a/b ✓', '--at-least', '2'])).out).toBe('hello')
+    const two = await cli(['get', 'a/b ✓', '--at-least', '2', '--stale'])
+    expect(two).toMatchObject({ code: 2, err: containing('cannot be used with') })
     expect((await cli(['get', 'a/b ✓'], { isTerminal: true })).out).toBe('hello\n')
     expect(await cli(['delete', 'a/b ✓'])).toMatchObject({ code: 0 })
     const absent = { code: 1, out: '', err: 'rxraft: the key does not exist\n' }

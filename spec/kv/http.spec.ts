@@ -203,16 +203,25 @@ describe('a list', () => {
     expect(await keys('consistency=stale')).toEqual([['a b/1', 'a b/2', 'a b/3'], false])
   })
 
-  it.each(['limit=0', 'limit=1001', 'limit=x', 'limit=', 'limit=1e2', 'consistency=none'])(
-    'refuses %s',
-    async (query) => {
-      const { ask } = await leading()
-      expect(await ask(`/kv?${query}`)).toMatchObject({
-        status: 400,
-        json: { error: 'bad-parameter', message: containing(query.split('=')[0]!) },
-      })
-    },
-  )
+  it('answers what is at most so old, or has a write in it', async () => {
+    const { ask, put } = await leading()
+    const { index } = (await put('x', 'one')).json as { index: number }
+    expect((await ask(`/kv/x?at-least=${index}`)).status).toBe(200)
+    expect((await ask('/kv/x?within=1000')).status).toBe(200)
+    expect((await ask(`/kv?at-least=${index}`)).json).toMatchObject({ items: [{ key: 'x' }] })
+  })
+
+  it.each([
+    ...['limit=0', 'limit=1001', 'limit=x', 'limit=', 'limit=1e2', 'consistency=none'],
+    ...['within=', 'within=-1', 'within=soon', 'at-least=1.5', 'at-least='],
+    ...['within=5&at-least=5', 'consistency=stale&within=5', 'at-least=5&consistency=stale'],
+  ])('refuses %s', async (query) => {
+    const { ask } = await leading()
+    expect(await ask(`/kv?${query}`)).toMatchObject({
+      status: 400,
+      json: { error: 'bad-parameter', message: containing(query.split('=')[0]!) },
+    })
+  })
 })
 
 describe('what is not there', () => {
@@ -278,6 +287,9 @@ describe('a server that does not lead', () => {
     expect((await ask('/kv/x?consistency=stale')).status).toBe(404)
     expect((await ask('/kv?consistency=stale')).json).toMatchObject({ items: [], more: false })
     expect((await ask('/kv/x?consistency=linearizable')).status).toBe(503)
+    expect((await ask('/kv/x?at-least=0')).status).toBe(404)
+    expect((await ask('/kv/x?at-least=1')).status).toBe(503)
+    expect((await ask('/kv?within=60000')).status).toBe(503)
   })
 })
 

@@ -1,13 +1,15 @@
 import { VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { Questions } from '../../../operators/engine/questions.ts'
+import { HandClock } from '../support.ts'
 
 /** Questions with the tickets that they raised, and what their askers heard. */
 function asking(random = () => 0) {
   const turns = new VirtualTimeScheduler()
+  const clock = new HandClock()
   const tickets: number[] = []
   const heard: string[] = []
-  const questions = new Questions((ticket) => tickets.push(ticket), random, turns)
+  const questions = new Questions((ticket) => tickets.push(ticket), random, turns, clock)
   const ask = (name: string): (() => void) =>
     questions.ask({
       answer: () => heard.push(`${name} answered`),
@@ -16,7 +18,7 @@ function asking(random = () => 0) {
   const readable = (ticket: number) => questions.answered({ type: 'readable', ticket })
   const unreadable = (ticket: number) =>
     questions.answered({ type: 'unreadable', ticket, leader: undefined })
-  return { turns, tickets, heard, questions, ask, readable, unreadable }
+  return { turns, clock, tickets, heard, questions, ask, readable, unreadable }
 }
 
 describe('questions', () => {
@@ -98,5 +100,50 @@ describe('questions', () => {
     turns.flush()
     ask('late')
     expect(heard).toEqual(['asked Stopped', 'open Stopped', 'parked Stopped', 'late Stopped'])
+  })
+})
+
+describe('what was confirmed', () => {
+  it('is as old as the question, not as its answer', () => {
+    const { turns, clock, questions, ask, readable } = asking()
+    expect(questions.isConfirmedWithin(1e9)).toBe(false)
+    clock.run(100)
+    ask('x')
+    turns.flush()
+    clock.run(130)
+    expect(questions.isConfirmedWithin(1e9)).toBe(false)
+    readable(0)
+    expect(questions.isConfirmedWithin(30)).toBe(true)
+    expect(questions.isConfirmedWithin(29)).toBe(false)
+    clock.run(150)
+    expect(questions.isConfirmedWithin(49)).toBe(false)
+  })
+
+  it('stays when an earlier question is answered later, and when one is not', () => {
+    const { turns, clock, questions, ask, readable, unreadable } = asking()
+    for (const at of [100, 110, 120]) {
+      clock.run(at)
+      ask(`at ${at}`)
+      turns.flush()
+    }
+    readable(1)
+    readable(0)
+    unreadable(2)
+    expect(questions.isConfirmedWithin(10)).toBe(true)
+    expect(questions.isConfirmedWithin(9)).toBe(false)
+  })
+
+  it('counts from the last time that a question was asked', () => {
+    const { turns, clock, questions, ask, readable, unreadable } = asking()
+    ask('x')
+    turns.flush()
+    clock.run(50)
+    unreadable(0)
+    questions.retry()
+    turns.flush()
+    clock.run(60)
+    readable(1)
+    expect(questions.isConfirmedWithin(10)).toBe(true)
+    expect(questions.isConfirmedWithin(9)).toBe(false)
   })
 })

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { Arrivals } from '../../../operators/engine/arrivals.ts'
+
+function waiting() {
+  const arrivals = new Arrivals()
+  const heard: string[] = []
+  const wait = (index: number): (() => void) =>
+    arrivals.wait(index, {
+      answer: () => heard.push(`${index}`),
+      fail: ({ name }) => heard.push(`${index} ${name}`),
+    })
+  return { arrivals, heard, wait }
+}
+
+it('questions wait for their index, and are answered once', () => {
+  const { arrivals, heard, wait } = waiting()
+  for (const index of [5, 3, 9]) wait(index)
+  arrivals.reached(2)
+  expect(heard).toEqual([])
+  arrivals.reached(5)
+  expect(heard).toEqual(['5', '3'])
+  arrivals.reached(8)
+  arrivals.reached(12)
+  expect(heard).toEqual(['5', '3', '9'])
+})
+
+it('one that is taken back is not answered', () => {
+  const { arrivals, heard, wait } = waiting()
+  const takeBack = wait(3)
+  wait(3)
+  takeBack()
+  arrivals.reached(3)
+  expect(heard).toEqual(['3'])
+})
+
+it('one that asks again when it is answered waits for the next', () => {
+  const arrivals = new Arrivals()
+  const heard: number[] = []
+  const again = (index: number): void => {
+    heard.push(index)
+    arrivals.wait(index + 1, { answer: () => again(index + 1), fail: () => undefined })
+  }
+  arrivals.wait(1, { answer: () => again(1), fail: () => undefined })
+  arrivals.reached(1)
+  arrivals.reached(2)
+  expect(heard).toEqual([1, 2])
+})
+
+it('whoever waits when the node stops, or comes later, is told', () => {
+  const { arrivals, heard, wait } = waiting()
+  wait(3)
+  arrivals.stop()
+  arrivals.stop()
+  wait(4)
+  expect(heard).toEqual(['3 Stopped', '4 Stopped'])
+})
