@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { HIGHEST_PRIORITY } from './plans.ts'
 
 /** A parser as commander wants it, which names the option when its argument is refused. */
 export function reads<T>(parse: (text: string) => T): (text: string) => T {
@@ -28,4 +29,16 @@ export function parseRange(text: string): readonly [min: number, max: number] {
     throw new Error(`"${text}" should be MIN-MAX in ms, such as 150-300`)
   }
   return [Number(min), Number(max)]
+}
+
+export function parsePriority(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= HIGHEST_PRIORITY) return Number(text)
+  throw new Error(`"${text}" should be a whole number from 0 to ${HIGHEST_PRIORITY}`)
+}
+
+/** Reads `ID=NUMBER`. */
+export function parseRanked(text: string): readonly [id: string, priority: number] {
+  const [, id, priority] = /^([^=]+)=(.*)$/.exec(text) ?? []
+  if (id === undefined) throw new Error(`"${text}" should be ID=NUMBER, such as a=10`)
+  return [id, parsePriority(priority!)]
 }

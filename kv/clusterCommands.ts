@@ -1,12 +1,13 @@
 import { Option, type Command } from 'commander'
 import type { Plan } from 'rxraft'
 import { formatPlace, parsePlace, type Place } from './addresses.ts'
-import { reads } from './arguments.ts'
+import { parsePriority, reads } from './arguments.ts'
 import { ask, client, jsonIn, print, type Common } from './asking.ts'
 import type { ServerSent } from './events.ts'
 import type { Answer, Ask } from './exchange.ts'
 import { FAILED, type Io } from './io.ts'
 import type { Listed } from './memberList.ts'
+import { HIGHEST_PRIORITY } from './plans.ts'
 
 type Exit = (status: number) => void
 
@@ -16,6 +17,7 @@ export function addClusterCommands(program: Command, io: Io, exit: Exit): void {
   addAdd(members, io)
   addRemove(members, io)
   addPromote(members, io)
+  addPriority(members, io)
   addListing(members, io)
   addTransfer(program, io)
   addSnapshot(program, io, exit)
@@ -59,6 +61,15 @@ function addPromote(members: Command, io: Io): void {
       await change(io, flags, { voters: [id] }, (index) => `${id} votes since index ${index}`)
     },
   )
+}
+
+function addPriority(members: Command, io: Io): void {
+  client(members, 'priority <id>', 'have a server lead rather than those of a lower priority')
+    .argument('<number>', `0 (as in the beginning) to ${HIGHEST_PRIORITY}`, reads(parsePriority))
+    .action(async (id: string, priority: number, flags: Common) => {
+      const told = (index: number): string => `${id} has priority ${priority} since index ${index}`
+      await change(io, flags, { priorities: { [id]: priority } }, told)
+    })
 }
 
 async function change(
@@ -106,8 +117,12 @@ function addListing(members: Command, io: Io): void {
   })
 }
 
-function line({ id, role, peer = '?', http = '?' }: Listed, leader: string | null): string {
-  return `${id}  ${id === leader ? 'leader' : role}  ${peer}  ${http}`
+function line(
+  { id, role, peer = '?', http = '?', priority }: Listed,
+  leader: string | null,
+): string {
+  const place = `${id}  ${id === leader ? 'leader' : role}  ${peer}  ${http}`
+  return priority === undefined ? place : `${place}  priority ${priority}`
 }
 
 function addTransfer(program: Command, io: Io): void {

@@ -10,12 +10,17 @@ export interface Listed {
   readonly role: 'voter' | 'witness' | 'learner' | 'leaving'
   readonly peer?: string
   readonly http?: string
+  /** Above 0: it leads rather than those with less. */
+  readonly priority?: number
 }
 
 export function listedMembers(members: Members): Listed[] {
-  const { voters, learners, outgoing } = members
+  const { voters, learners, outgoing, priorities = {} } = members
   const ids = [...new Set([...voters, ...learners, ...outgoing])].sort()
-  return ids.map((id) => ({ id, role: roleOf(members, id), ...placeOf(members, id) }))
+  return ids.map((id) => ({
+    ...{ id, role: roleOf(members, id), ...placeOf(members, id) },
+    ...(Object.hasOwn(priorities, id) && { priority: priorities[id]! }),
+  }))
 }
 
 function roleOf({ voters, learners, witnesses }: Members, id: NodeId): Listed['role'] {

@@ -62,7 +62,14 @@ function told(progress: ChangeProgress, { node }: Service) {
 
 /** What the engine would take and nobody can mean. */
 function check(
-  { voters = [], learners = [], witnesses = [], remove = [], addresses = {} }: Plan,
+  {
+    voters = [],
+    learners = [],
+    witnesses = [],
+    remove = [],
+    addresses = {},
+    priorities = {},
+  }: Plan,
   members: Members,
 ) {
   const nowhere = [...voters, ...learners, ...witnesses].find(
@@ -72,7 +79,10 @@ function check(
     throw refuse(400, 'no-address', `${nowhere} is new: its address must be given`)
   }
   const known = listedMembers(members).map(({ id }) => id)
-  const absent = remove.find((id) => !known.includes(id))
+  const present = [...known, ...voters, ...learners, ...witnesses]
+  const absent =
+    remove.find((id) => !known.includes(id)) ??
+    Object.keys(priorities).find((id) => !present.includes(id))
   if (absent !== undefined) throw refuse(404, 'not-found', `${absent} is not a member`)
 }
 

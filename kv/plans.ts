@@ -22,9 +22,9 @@ export function parseBody(bytes: Uint8Array): Body {
   throw bad('the body is not an object')
 }
 
-/** Reads `{ voters?, learners?, witnesses?, remove?, addresses?, expected? }`. */
+/** Reads `{ voters?, learners?, witnesses?, remove?, addresses?, priorities?, expected? }`. */
 export function parsePlan(body: Body): Plan {
-  allow(body, [...LISTS, 'addresses', 'expected'])
+  allow(body, [...LISTS, 'addresses', 'priorities', 'expected'])
   const { expected } = body
   if (expected !== undefined && !(Number.isSafeInteger(expected) && Number(expected) >= 0)) {
     throw bad('expected is not the index of a configuration')
@@ -37,6 +37,7 @@ export function parsePlan(body: Body): Plan {
   return {
     ...plan,
     ...(body['addresses'] !== undefined && { addresses: placesIn(body['addresses']) }),
+    ...(body['priorities'] !== undefined && { priorities: prioritiesIn(body['priorities']) }),
     ...(expected !== undefined && { expected: Number(expected) }),
   }
 }
@@ -67,6 +68,22 @@ function placesIn(value: unknown): NonNullable<Plan['addresses']> {
   if (typeof value !== 'object' || value === null) throw bad('addresses is not an object')
   return Object.fromEntries(Object.entries(value).map(([id, text]) => [id, placeIn(id, text)]))
 }
+
+function prioritiesIn(value: unknown): NonNullable<Plan['priorities']> {
+  if (typeof value !== 'object' || value === null) throw bad('priorities is not an object')
+  return Object.fromEntries(
+    Object.entries(value).map(([id, it]) => {
+      if (isPriority(it)) return [id, it]
+      throw bad(`priorities: ${id}: it should be a whole number from 0 to ${HIGHEST_PRIORITY}`)
+    }),
+  )
+}
+
+/** The highest priority that a server can have. */
+export const HIGHEST_PRIORITY = 100
+
+const isPriority = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= HIGHEST_PRIORITY
 
 function placeIn(id: string, text: unknown): string {
   try {

@@ -40,6 +40,8 @@ export interface ServeOptions {
   readonly http: Address
   /** The servers with which the cluster begins, this one too; none where it joins one. */
   readonly members: readonly Member[]
+  /** Which of them are to lead rather than others. */
+  readonly priorities?: Readonly<Record<string, number>>
   readonly joining?: Joining
   readonly secret?: string
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
@@ -118,7 +120,7 @@ function membership(node: StoreNode, joining: Joining | undefined): Observable<s
 }
 
 function nodeOptions(options: ServeOptions) {
-  const { id, members, maxValueBytes } = options
+  const { id, members, priorities, maxValueBytes } = options
   const { electionTimeout, heartbeat, diskStall, snapshotEntries, snapshotTailBytes } = options
   const maxCommandBytes = maxValueBytes + COMMAND_BYTES
   return {
@@ -126,6 +128,7 @@ function nodeOptions(options: ServeOptions) {
     members: members.map((member) => member.id),
     witnesses: members.filter((member) => member.isWitness).map((member) => member.id),
     addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
+    ...(priorities !== undefined && { priorities }),
     machine: store,
     maxCommandBytes,
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),

@@ -11,7 +11,7 @@ import {
   type Member,
   type Place,
 } from './addresses.ts'
-import { collects, parseRange, parseWhole, reads } from './arguments.ts'
+import { collects, parseRange, parseRanked, parseWhole, reads } from './arguments.ts'
 import type { Io } from './io.ts'
 import { serve, type ServeOptions } from './serve.ts'
 
@@ -22,6 +22,7 @@ interface Flags {
   readonly listen: Address
   readonly http: Address
   readonly member?: readonly Member[]
+  readonly priority?: readonly (readonly [id: string, priority: number])[]
   readonly join?: string
   readonly learner?: true
   readonly witness?: true
@@ -68,6 +69,10 @@ function options(): Option[] {
       '--member <member>',
       'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster; with ,witness at its end it keeps no data',
     ).argParser(collects(parseMember)),
+    new Option(
+      '--priority <id=number>',
+      'a founder that is to lead rather than those of a lower one (0), the same on each of them',
+    ).argParser(collects(parseRanked)),
     ...joinOptions(),
     new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
       'rxraft',
@@ -76,6 +81,12 @@ function options(): Option[] {
     new Option('--tls-ca <file>', 'who vouches for the servers, as PEM'),
     new Option('--tls-cert <file>', "this server's certificate, as PEM"),
     new Option('--tls-key <file>', "the certificate's key, as PEM"),
+    ...tuningOptions(),
+  ]
+}
+
+function tuningOptions(): Option[] {
+  return [
     new Option('--election-timeout <min-max>', 'silence in ms before an election').argParser(
       reads(parseRange),
     ),
@@ -136,9 +147,15 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
 }
 
 /** Which cluster it belongs to: one that it founds with others, or one that is there already. */
-function founding(flags: Flags, fail: Fail): Pick<ServeOptions, 'members' | 'joining'> {
+function founding(
+  flags: Flags,
+  fail: Fail,
+): Pick<ServeOptions, 'members' | 'joining' | 'priorities'> {
   const { id, member: members = [], join, learner, witness, advertise, listen, http } = flags
+  const { priority } = flags
   if (join !== undefined) {
+    if (priority !== undefined)
+      fail("option '--priority' is for founders: see 'rxraft members priority'")
     const here = { peer: formatAddress(listen), http: `http://${formatAddress(http)}` }
     const as = witness ? 'witnesses' : learner ? 'learners' : 'voters'
     const joining = { id, contact: join, as, ...(advertise ?? here) } as const
@@ -151,7 +168,7 @@ function founding(flags: Flags, fail: Fail): Pick<ServeOptions, 'members' | 'joi
   const twice = ids.find((it, i) => ids.indexOf(it) !== i)
   if (twice !== undefined) fail(`option '--member' names ${twice} twice`)
   if (!ids.includes(id)) fail(`option '--id' is "${id}", which no '--member' names`)
-  return { members }
+  return { members, ...(priority !== undefined && { priorities: Object.fromEntries(priority) }) }
 }
 
 /** How servers know each other: by a secret, by certificates, or not at all. */
@@ -187,6 +204,7 @@ const FLAGS = new Map([
   ['witnesses', '--member'],
   ['peers', '--member'],
   ['addresses', '--member'],
+  ['priorities', '--priority'],
   ['directory', '--data'],
   ['listen', '--listen'],
   ['cluster', '--cluster'],

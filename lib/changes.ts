@@ -2,6 +2,7 @@ import { pack } from './batch.ts'
 import { settledThrough } from './configurations.ts'
 import { append } from './log.ts'
 import { encodeMembers, isSameList, resolve, serversOf, votes } from './members.ts'
+import { priorityOf, withPriorities } from './priorities.ts'
 import {
   changedLeader,
   leaderOf,
@@ -52,7 +53,7 @@ function listen(turn: Turn, target: Target): Turn {
   if (isSameList(learners, members.learners)) return turn
   const witnesses = [...members.witnesses, ...target.witnesses]
   const addresses = { ...members.addresses, ...target.addresses }
-  return configure(turn, { ...members, learners, witnesses, addresses })
+  return configure(turn, { ...members, learners, witnesses, addresses }, target.priorities)
 }
 
 const newcomers = (members: Members, { voters }: Pick<Target, 'voters'>): readonly NodeId[] =>
@@ -83,10 +84,14 @@ function isHeard({ state, at }: Turn, role: Leader, voters: readonly NodeId[]): 
   return heard.length * 2 > voters.length
 }
 
-const isMet = (members: Members, { voters, learners, addresses }: Target): boolean =>
+const isMet = (
+  members: Members,
+  { voters, learners, addresses, priorities = {} }: Target,
+): boolean =>
   isSameList(members.voters, voters) &&
   isSameList(members.learners, learners) &&
-  Object.entries(addresses).every(([id, address]) => members.addresses[id] === address)
+  Object.entries(addresses).every(([id, address]) => members.addresses[id] === address) &&
+  [...voters, ...learners].every((id) => priorityOf(members, id) === (priorities[id] ?? 0))
 
 /** At the end of a leader's turn: the change goes on as far as it can. */
 export function changeMembers(turn: Turn): Turn {
@@ -158,14 +163,15 @@ function leave(turn: Turn, { voters, learners, addresses, ...target }: Target): 
   // Whoever leaves is told so until it is done.
   const known = outgoing.length > 0 ? { ...members.addresses, ...addresses } : addresses
   const witnesses = [...members.witnesses, ...target.witnesses]
-  return configure(turn, { ...members, voters, learners, outgoing, witnesses, addresses: known })
+  const next = { ...members, voters, learners, outgoing, witnesses, addresses: known }
+  return configure(turn, next, target.priorities)
 }
 
 /** Writes a configuration, which is in force from here on (§6). */
-function configure(turn: Turn, next: Members): Turn {
+function configure(turn: Turn, next: Members, priorities = next.priorities): Turn {
   const { log, term, configurations } = turn.state
   const index = log.lastIndex + 1
-  const members = { ...next, index, ...detailsOf(next) }
+  const members = withPriorities({ ...next, index, ...detailsOf(next) }, priorities)
   const bytes = pack([encodeMembers(members)])
   const batch = { index, term, kind: 'members', count: 1, bytes } as const
   return write(

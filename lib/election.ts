@@ -42,7 +42,8 @@ export function timeoutNow(turn: Turn, from: NodeId): Turn {
   const { state } = turn
   const { role } = state
   if (role.type !== 'follower' || role.leader !== from) return turn
-  return mayCampaign(state, turn.at) ? campaign(turn, true) : turn
+  // Whoever can take in nothing new is not to have it.
+  return mayCampaign(state, turn.at) && !state.isShortOfSpace ? campaign(turn, true) : turn
 }
 
 /** The leader has not heard a quorum for an election timeout: it steps down (thesis §6.2). */
@@ -209,6 +210,7 @@ function lead(turn: Turn): Turn {
     reads: [],
     changing: undefined,
     transfer: undefined,
+    favourite: undefined,
   }
   return write(update(turn, { role, log: append(state.log, [first]) }), [first])
 }

@@ -5,6 +5,7 @@ import type { Proposed } from './events.ts'
 import { reachedByQuorum } from './quorum.ts'
 import { changeMembers } from './changes.ts'
 import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
+import { preferHigher } from './preference.ts'
 import * as reads from './reads.ts'
 import { handOver, leaveStalledDisk } from './transfer.ts'
 import {
@@ -93,7 +94,7 @@ export function endTurn(turn: Turn): Turn {
   if (turn.state.role.type !== 'leader') return turn
   const changed = changeMembers(advanceCommit(turn))
   if (changed.state.role.type !== 'leader') return changed
-  const replicated = handOver(sendSnapshots(replicate(acknowledgeOwn(changed))))
+  const replicated = handOver(preferHigher(sendSnapshots(replicate(acknowledgeOwn(changed)))))
   const released = reads.releaseReads(reads.renewLease(replicated))
   const pulsed = reads.needsPulse(released.state) ? heartbeatTimeout(released) : released
   return leaveStalledDisk(noteUntold(reads.releaseReads(pulsed)))

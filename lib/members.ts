@@ -1,4 +1,5 @@
 import { unpack, type Batch } from './batch.ts'
+import { arePriorities } from './priorities.ts'
 import type { Members, NodeId, Plan } from './types.ts'
 
 /** The configuration with which a cluster of these voters begins. */
@@ -22,13 +23,13 @@ export const serversOf = (...all: readonly Members[]): readonly NodeId[] =>
 /** Whom a plan makes voters and learners of, and who of them would be witnesses. */
 export function resolve(
   members: Members,
-  { voters = [], learners = [], witnesses = [], remove = [], addresses = {} }: Plan,
-): Pick<Members, 'voters' | 'learners' | 'witnesses' | 'addresses'> {
+  { voters = [], learners = [], witnesses = [], remove = [], ...plan }: Plan,
+): Pick<Members, 'voters' | 'learners' | 'witnesses' | 'addresses' | 'priorities'> {
   const isLeft = (id: NodeId): boolean => !remove.includes(id)
   const named = [...voters, ...witnesses]
   const listening = [...members.learners.filter((id) => !named.includes(id)), ...learners]
   const voting = [...members.voters.filter((id) => !learners.includes(id)), ...named]
-  const all = { ...members.addresses, ...addresses }
+  const all = { ...members.addresses, ...plan.addresses }
   const servers = [...voting, ...listening].filter(isLeft)
   const present = Object.entries(all).filter(([id]) => servers.includes(id))
   return {
@@ -36,6 +37,7 @@ export function resolve(
     learners: sorted(listening.filter(isLeft)),
     witnesses: sorted([...members.witnesses, ...witnesses].filter((id) => servers.includes(id))),
     addresses: Object.fromEntries(present.sort(([a], [b]) => (a < b ? -1 : 1))),
+    priorities: { ...members.priorities, ...plan.priorities },
   }
 }
 
@@ -48,27 +50,33 @@ export const sorted = (ids: readonly NodeId[]): readonly NodeId[] => [...new Set
 export const encodeMembers = (members: Members): Uint8Array =>
   new TextEncoder().encode(write(members))
 
-/** Without witnesses as it was before there were any. */
-const write = ({ index, voters, outgoing, learners, witnesses, addresses }: Members): string =>
-  JSON.stringify({
+/** Without witnesses and priorities as it was before there were any. */
+const write = (members: Members): string => {
+  const { index, voters, outgoing, learners, witnesses, addresses, priorities } = members
+  return JSON.stringify({
     ...{ index, voters, outgoing, learners, addresses },
     ...(witnesses.length > 0 && { witnesses }),
+    priorities,
   })
+}
 
 /** The configuration that these bytes are, or `undefined` when they are none. */
 export function decodeMembers(bytes: Uint8Array): Members | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    const parsed = JSON.parse(text) as Omit<Members, 'witnesses'> & Partial<Members>
+    const { priorities, ...parsed } = JSON.parse(text) as Omit<Members, 'witnesses'> &
+      Partial<Members>
     const { index, voters, outgoing, learners, witnesses = [], addresses } = parsed
+    const plain = { index, voters, outgoing, learners, witnesses, addresses }
     const isSound =
       Number.isSafeInteger(index) &&
       index >= 0 &&
       voters.length > 0 &&
       [voters, outgoing, learners, witnesses].every(isList) &&
-      witnesses.every((id) => [...voters, ...outgoing, ...learners].includes(id)) &&
-      Object.values(addresses).every((address) => typeof address === 'string')
-    const members = { index, voters, outgoing, learners, witnesses, addresses }
+      witnesses.every((id) => serversOf(plain).includes(id)) &&
+      Object.values(addresses).every((address) => typeof address === 'string') &&
+      (priorities === undefined || arePriorities(priorities, serversOf(plain)))
+    const members = priorities === undefined ? plain : { ...plain, priorities }
     // There is one way to write each.
     return isSound && text === write(members) ? members : undefined
   } catch {

@@ -62,6 +62,8 @@ export interface State extends Ballot {
   readonly isHollow: boolean
   /** Reads of this server's that a quorum has confirmed and that wait for `appliedIndex`. */
   readonly confirmed: readonly ConfirmedRead[]
+  /** To whom this server has handed its leadership for the sake of a higher priority, and when. */
+  readonly handed: { readonly to: NodeId; readonly at: Millis } | undefined
   /** Messages that no server following the protocol sends here, counted since the start. */
   readonly dropped: number
 }
@@ -162,6 +164,19 @@ export interface Leader {
   readonly changing: Changing | undefined
   /** To whom it hands its leadership over. Meanwhile it takes in nothing new. */
   readonly transfer: Transfer | undefined
+  /** Who is to lead rather than this server, as of the last look. */
+  readonly favourite: Favourite | undefined
+}
+
+export interface Favourite {
+  /** `undefined` when nobody of a higher priority keeps up. */
+  readonly id: NodeId | undefined
+  /** Since when it has kept up without a break. */
+  readonly since: Millis
+  /** When the leader looked. */
+  readonly seen: Millis
+  /** What was committed then. */
+  readonly committed: Index
 }
 
 export interface Pulse {
@@ -256,6 +271,7 @@ export const booting = (config: ProtocolConfig): State => ({
   lostIndex: 0,
   isHollow: false,
   confirmed: [],
+  handed: undefined,
   dropped: 0,
 })
 
@@ -289,6 +305,7 @@ export const changed = (state: State, change: Change): State => ({
   lostIndex: change.lostIndex ?? state.lostIndex,
   isHollow: change.isHollow ?? state.isHollow,
   confirmed: change.confirmed ?? state.confirmed,
+  handed: change.handed ?? state.handed,
   dropped: change.dropped ?? state.dropped,
 })
 
@@ -305,6 +322,7 @@ export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader =
   reads: change.reads ?? leader.reads,
   changing: 'changing' in change ? change.changing : leader.changing,
   transfer: 'transfer' in change ? change.transfer : leader.transfer,
+  favourite: change.favourite ?? leader.favourite,
 })
 
 /** And for what it knows of one follower. */

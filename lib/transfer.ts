@@ -40,23 +40,26 @@ export function space(turn: Turn, isShortOfSpace: boolean): Turn {
 }
 
 /** The ticket of whoever does not wait for an answer. */
-const NOBODY = -1
+export const NOBODY = -1
 
-/** The one that was named, or whoever has most; a voter with a state, and heard lately. */
+/** The one that was named, or whoever has most. */
 export function successor(
-  { members, config }: State,
+  state: State,
   { progress }: Leader,
   at: Millis,
   wanted?: NodeId,
 ): NodeId | undefined {
-  const isFit = ({ id, contact }: Progress): boolean =>
-    id !== config.id &&
-    (wanted === undefined || id === wanted) &&
-    members.voters.includes(id) &&
-    !members.witnesses.includes(id) &&
-    at - contact < config.electionTimeoutMax
-  return progress.filter(isFit).sort((a, b) => b.match - a.match)[0]?.id
+  return progress
+    .filter((one) => (wanted === undefined || one.id === wanted) && isFit(state, one, at))
+    .sort((a, b) => b.match - a.match)[0]?.id
 }
+
+/** Whether another server can lead: a voter with a state, and heard lately. */
+export const isFit = ({ members, config }: State, { id, contact }: Progress, at: Millis): boolean =>
+  id !== config.id &&
+  members.voters.includes(id) &&
+  !members.witnesses.includes(id) &&
+  at - contact < config.electionTimeoutMax
 
 /** At the end of a leader's turn: the successor has everything, or it took too long. */
 export function handOver(turn: Turn): Turn {

@@ -32,6 +32,8 @@ export interface Members {
   readonly witnesses: readonly NodeId[]
   /** Where servers are reached, as their transport understands it; of those whose place is known. */
   readonly addresses: Readonly<Record<NodeId, string>>
+  /** Which servers are to lead rather than others, 1 to 100; left out where nobody has one. Default 0. */
+  readonly priorities?: Readonly<Record<NodeId, number>>
 }
 
 /** A change of the configuration, relative to the present one. */
@@ -46,6 +48,8 @@ export interface Plan {
   readonly remove?: readonly NodeId[]
   /** Where new servers are reached. */
   readonly addresses?: Readonly<Record<NodeId, string>>
+  /** Who of all is to lead rather than others: whole numbers from 0 to 100, the higher the rather. */
+  readonly priorities?: Readonly<Record<NodeId, number>>
   /** The change is refused unless the present configuration was set by this entry (`Members.index`). */
   readonly expected?: Index
 }

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs'
 import { entriesLeft } from '../../lib/changes.ts'
 import type { State } from '../../lib/state.ts'
 import type { Index, Plan } from '../../lib/types.ts'
+import { checkPlan } from './checks.ts'
 import type { ChangeProgress } from './node.ts'
 import type { Orders } from './orders.ts'
 
@@ -12,6 +13,7 @@ export const changing = (
   plan: Plan,
 ): Observable<ChangeProgress> =>
   new Observable((subscriber) => {
+    checkPlan(plan)
     let last = ''
     const show = (state: State): void => {
       const progress = progressIn(state)

@@ -1,4 +1,6 @@
 import { ConfigError } from '../../lib/errors.ts'
+import { HIGHEST_PRIORITY, isPriority } from '../../lib/priorities.ts'
+import type { Plan } from '../../lib/types.ts'
 import { areTooMany } from '../../lib/witnesses.ts'
 import { LONGEST } from './deadlines.ts'
 import type { RaftOptions } from './options.ts'
@@ -32,6 +34,7 @@ export function check(options: Given): void {
   checkMembers(options)
   checkWitnesses(options)
   checkAddresses(options)
+  checkPriorities(options)
   checkLease(options)
   checkTimes(options)
   checkStall(options)
@@ -99,10 +102,33 @@ function checkWitnesses({ members, witnesses }: Given): void {
 }
 
 function checkAddresses({ addresses }: Given): void {
-  const values = typeof addresses === 'object' && addresses !== null && Object.values(addresses)
-  const isMap = Array.isArray(values) && values.every((it) => typeof it === 'string')
+  const isMap = isMapOf(addresses, (it) => typeof it === 'string')
   demand('addresses', addresses, isMap, 'an object with an address for each server')
 }
+
+function checkPriorities({ priorities, members }: Given): void {
+  demand('priorities', priorities, isMapOf(priorities, isPriority), PRIORITIES)
+  const isKnown = (id: string): boolean => (members as readonly unknown[]).includes(id)
+  const areKnown = Object.keys(priorities as object).every(isKnown)
+  demand('priorities', priorities, areKnown, 'of members only')
+}
+
+const PRIORITIES = `an object with a whole number from 0 to ${HIGHEST_PRIORITY} for each server`
+
+/** Throws `ConfigError` for a change of members that would not be one on the other servers. */
+export function checkPlan(plan: { readonly [K in keyof Plan]?: unknown }): void {
+  for (const name of ['voters', 'learners', 'witnesses', 'remove'] as const) {
+    const ids = plan[name]
+    const isList = ids === undefined || (Array.isArray(ids) && ids.every(isName))
+    demand(name, ids, isList, 'an array of non-empty strings')
+  }
+  const { addresses = {}, priorities = {} } = plan
+  checkAddresses({ addresses })
+  demand('priorities', priorities, isMapOf(priorities, isPriority), PRIORITIES)
+}
+
+const isMapOf = (map: unknown, isValue: (value: unknown) => boolean): boolean =>
+  typeof map === 'object' && map !== null && Object.values(map).every(isValue)
 
 function checkTimes({ heartbeat, electionTimeout, ...limits }: Given): void {
   const isPulse = isNumber(heartbeat) && heartbeat >= 1 && heartbeat <= 60_000

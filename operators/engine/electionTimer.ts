@@ -1,6 +1,7 @@
 import { map, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { mindsSilence } from '../../lib/election.ts'
 import type { Event } from '../../lib/events.ts'
+import { isOutranked } from '../../lib/priorities.ts'
 import type { Step } from '../../lib/turn.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
@@ -8,7 +9,8 @@ import { monotonic } from './monotonic.ts'
 /**
  * Silence (§5.2): when a server that does not lead has heard nothing for as long as its patience, it
  * raises `electionTimeout`. Patience is drawn anew, between the two bounds in ms, for every term and
- * after every timeout, so that two servers seldom campaign at once.
+ * after every timeout, so that two servers seldom campaign at once; a server that another voter outranks waits
+ * longer by the difference of the two.
  *
  * ```
  * steps            f--f--f-------------c----l---     heard, heard, heard, then nothing
@@ -35,7 +37,9 @@ export function electionTimer(
         if (!state.booted || !mindsSilence(state, at)) return undefined
         if (state.term !== term) draw()
         term = state.term
-        return state.contact + patience
+        // Whom another outranks campaigns after it (never later than twice as long).
+        const turnsLater = isOutranked(state.members, state.config.id) ? max - min : 0
+        return state.contact + patience + turnsLater
       }, scheduler),
       map((at) => {
         draw()

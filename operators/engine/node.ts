@@ -196,7 +196,7 @@ export interface RaftNode<C, R, Q = never, A = never> {
 
   /**
    * Cold: each subscription asks the leader for other members once and reports how far the change has come,
-   * until it is done. Errors with `ChangeRefused`, `Stopped`. Unsubscribing does not take it back.
+   * until it is done. Errors with `ConfigError`, `ChangeRefused`, `Stopped`. Unsubscribing does not take it back.
    */
   change(plan: Plan): Observable<ChangeProgress>
 

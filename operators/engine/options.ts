@@ -1,5 +1,6 @@
 import { asapScheduler, type SchedulerLike } from 'rxjs'
 import { foundingMembers } from '../../lib/members.ts'
+import { withPriorities } from '../../lib/priorities.ts'
 import type { SessionLimits } from '../../lib/sessions.ts'
 import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import type { Storage, Transport } from '../adapters.ts'
@@ -27,6 +28,11 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly witnesses?: readonly NodeId[]
   /** Where those servers are reached, for those that will join; as the transport understands it. Default: none. */
   readonly addresses?: Readonly<Record<NodeId, string>>
+  /**
+   * Which of those servers are to lead rather than others, the same on each of them: whole numbers from 0 to
+   * 100, the higher the rather. Later ones are in the log. Default: 0.
+   */
+  readonly priorities?: Readonly<Record<NodeId, number>>
   /** Default: none, everything is lost with the process. Not allowed for more than one member. */
   readonly storage?: Storage
   /** Default: none. Required for more than one member. */
@@ -137,6 +143,7 @@ const defaults = {
   transport: silent,
   witnesses: [],
   addresses: {},
+  priorities: {},
   electionTimeout: [150, 300],
   heartbeat: 50,
   preVote: true,
@@ -170,7 +177,7 @@ function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
   const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
   return {
     id,
-    members: foundingMembers(members, addresses, witnesses),
+    members: withPriorities(foundingMembers(members, addresses, witnesses), options.priorities),
     electionTimeoutMin,
     electionTimeoutMax,
     preVote,

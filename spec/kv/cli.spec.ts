@@ -91,6 +91,13 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
     [['members', 'add', 'd'], 'address'],
     [['members', 'add', 'd', '127.0.0.1:7004'], 'address'],
     [['members', 'remove'], 'id'],
+    [['members', 'priority', 'a', '101'], 'number'],
+    [['members', 'priority', 'a', 'high'], 'number'],
+    [[...serve, ...members, '--priority=a'], '--priority'],
+    [[...serve, ...members, '--priority=a=101'], '--priority'],
+    [[...serve, ...members, '--priority=z=1'], '--priority'],
+    [[...serve, '--join=127.0.0.1:8001', '--priority=a=1'], '--priority'],
+    [[...serve, ...members, '--disk-stall=1'], '--disk-stall'],
     [['transfer', 'a', 'b'], 'arguments'],
     [serve, '--member'],
     [[...serve, members[1]!], '--id'],
@@ -286,6 +293,18 @@ describe('members', () => {
     expect(await rxraft(['members', 'promote', 'c', servers])).toMatchObject({
       ...{ code: 1, err: containing('until it is removed') },
     })
+  })
+
+  it('have priorities, which are listed', async () => {
+    const it = await cluster('ab')
+    await it.leader()
+    const servers = `--servers=${it.server('a').url},${it.server('b').url}`
+    const cli = (...args: string[]) => rxraft(['members', ...args, servers])
+    expect((await cli('priority', 'b', '7')).out).toMatch(/^b has priority 7 since index \d+\n$/)
+    expect((await cli('list')).out).toMatch(/^b .* {2}priority 7$/m)
+    await cli('priority', 'b', '0')
+    expect((await cli('list')).out).not.toContain('priority')
+    expect((await cli('priority', 'z', '1')).err).toBe('rxraft: z is not a member\n')
   })
 
   it('tell how far a change has come, and why it failed', async () => {

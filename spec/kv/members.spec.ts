@@ -131,6 +131,11 @@ describe('POST /members', () => {
     ['{"voters":["b"],"addresses":{"b":"127.0.0.1:1"}}', 400],
     ['{"voters":["b"],"addresses":{"b":7}}', 400],
     ['{"addresses":null}', 400],
+    ['{"priorities":{"a":101}}', 400],
+    ['{"priorities":{"a":"1"}}', 400],
+    ['{"priorities":null}', 400],
+    ['{"priorities":{"b":1}}', 404],
+    ['{"priorities":{"a":1}}', 200],
     ['{"expected":-1}', 400],
     ['{"expected":"0"}', 400],
     [`{"voters":[${'"x",'.repeat(20_000)}"x"]}`, 413],
@@ -141,6 +146,21 @@ describe('POST /members', () => {
     const reply = await post(await it.leader(), body)
     expect(reply.status, reply.text).toBe(status)
     if (status >= 400) expect(reply.json).toMatchObject({ error: aText, message: aText })
+  })
+})
+
+describe('priorities', () => {
+  it('let a server that comes with a higher one lead when it has kept up', async () => {
+    const it = await cluster('ab', 'c')
+    const leader = await it.leader()
+    const plan = { voters: ['c'], addresses: addressOf(it, 'c'), priorities: { c: 2 } }
+    expect((await post(leader, plan)).json['members']).toMatchObject([
+      { id: 'a' },
+      { id: 'b' },
+      { id: 'c', priority: 2 },
+    ])
+    await eventually(async () => (await leader.ask('/status')).json['leader'] === 'c' || undefined)
+    expect((await post(leader, { priorities: { c: 0 } })).status).toBe(307)
   })
 })
 

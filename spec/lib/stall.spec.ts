@@ -61,8 +61,12 @@ describe('a leader whose disk stalls', () => {
     others(it)
     it.save('a')
     pulse(it, 100)
+    it.propose('a', 'z')
+    others(it)
     expect(it.server('a').role).toBe('leader')
-    pulse(it, STALL - 100)
+    pulse(it, STALL - 101)
+    expect(it.server('a').role).toBe('leader')
+    pulse(it, 1)
     expect(it.server('a').role).toBe('follower')
   })
 

@@ -101,6 +101,7 @@ export const leaderRole = (
   reads: [],
   changing: undefined,
   transfer: undefined,
+  favourite: undefined,
   ...change,
 })
 

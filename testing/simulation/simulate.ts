@@ -101,7 +101,9 @@ export function simulate(simulation: Simulation): Report {
   const watching = simulation.checkers ?? checkers
   const journal = new Journal(() => world.clock.now(), roster, watching, trace)
   const taste = tasteOf(new Chance(seed, 'snapshots'))
-  const world: World = new World({ founders, spares, seed, taste, configure }, roster, journal)
+  const priorities = rank(new Chance(seed, 'priorities'), founders)
+  const given = { founders, spares, seed, taste, priorities, configure }
+  const world: World = new World(given, roster, journal)
   const injector = new Injector(world, journal)
   const promises = new Promises((message) => journal.violate('deadlines', message))
   const clients = new Clients(world, journal, promises, duration, workload)
@@ -150,6 +152,10 @@ function report({ seed }: Simulation, { clock, servers }: World, journal: Journa
     ...(tape.lines === undefined ? {} : { trace: tape.lines }),
   }
 }
+
+/** In every other run some of the servers are to lead rather than others. */
+const rank = (chance: Chance, ids: readonly NodeId[]): Readonly<Record<NodeId, number>> =>
+  chance.is(0.5) ? {} : Object.fromEntries(ids.map((id) => [id, chance.whole(0, 2)]))
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, it) => all + it, 0)
 

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly syncTime?: SyncTime
   /** Default: the engine's own. */
   readonly taste?: Taste
+  /** Which founders are to lead rather than others. Default: none. */
+  readonly priorities?: Readonly<Record<NodeId, number>>
   /** Changes what each life of each server is made from. */
   readonly configure?: (options: StoreOptions) => StoreOptions
 }
@@ -97,7 +99,8 @@ export class World {
   }
 
   #server(id: NodeId): SimulatedServer {
-    const { founders, seed, taste, configure = (options) => options } = this.options
+    const { founders, seed, taste, priorities = {} } = this.options
+    const { configure = (options) => options } = this.options
     const isFounder = founders.includes(id)
     const clock = new ServerClock(this.clock)
     const post = (run: () => void): void => clock.post(run)
@@ -108,6 +111,7 @@ export class World {
         id,
         members: isFounder ? founders : [],
         addresses: isFounder ? this.addressesOf(founders) : {},
+        priorities: isFounder ? priorities : {},
         ...taste?.options,
         machine: store.machine(taste?.ballast ?? 0),
         storage: disk.open(post),

@@ -109,6 +109,18 @@ describe('electionTimer', () => {
     })
   })
 
+  it('waits longer, and not for ever, where another voter has a higher priority', () => {
+    marbles(({ hot, expectObservable }, scheduler) => {
+      const members = { ...protocol().members, priorities: { b: 1 } }
+      const steps$ = hot('f-----------------|', { f: heard(0, { members }) })
+      const shortest = '  ---------x--------|'
+      const longest = '   ------------x-----|'
+      const ring = (random: number) => electionTimer([5, 9], drawing(random), scheduler)
+      expectObservable(steps$.pipe(ring(0))).toBe(shortest, timeouts({ x: 9 }))
+      expectObservable(steps$.pipe(ring(0.75))).toBe(longest, timeouts({ x: 12 }))
+    })
+  })
+
   it('errors with the steps', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const steps$ = hot('f--#', { f: heard(0) })

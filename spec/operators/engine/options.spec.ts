@@ -42,6 +42,11 @@ describe('options', () => {
     expect(settings(three).protocol.members.voters).toEqual(['a', 'b', 'c'])
   })
 
+  it('may give founders priorities, which are part of the configuration', () => {
+    const { priorities } = settings({ ...three, priorities: { c: 2, a: 0 } }).protocol.members
+    expect(priorities).toEqual({ c: 2 })
+  })
+
   it('that are undefined are not given', () => {
     expect(settings({ ...alone, heartbeat: undefined } as never)).toMatchObject({ heartbeat: 50 })
   })
@@ -88,6 +93,10 @@ const bad: readonly (readonly [option: string, options: object])[] = [
   ['leaseReads', { leaseReads: true, checkQuorum: false }],
   ['maxClockDrift', { maxClockDrift: 2 }],
   ['addresses', { addresses: { a: 7 } }],
+  ['priorities', { priorities: { a: 101 } }],
+  ['priorities', { priorities: { a: 0.5 } }],
+  ['priorities', { priorities: { b: 1 } }],
+  ['priorities', { priorities: null }],
   ['storage', { members: [], transport }],
   ['members', { members: ['b', 'c'], storage, transport }],
   ['members', { members: 'abc', storage, transport }],

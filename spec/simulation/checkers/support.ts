@@ -50,6 +50,7 @@ export const leader: Leader = {
   reads: [],
   changing: undefined,
   transfer: undefined,
+  favourite: undefined,
 }
 
 export const follower = (of?: NodeId): State['role'] => ({
