@@ -129,7 +129,7 @@ const REASONS: Readonly<Record<Unchanged, string>> = {
  * Why a leader still leads.
  * - `notLeader`: it was asked of a server that does not lead.
  * - `busy`: the leadership is being handed over already, or the members change.
- * - `nobody`: no other voter is heard, or the one that was named is none.
+ * - `nobody`: no other voter is heard, or the one that was named is none, or a witness.
  * - `late`: the successor did not catch up and win in time; everything goes on as before.
  */
 export type Kept = 'notLeader' | 'busy' | 'nobody' | 'late'

@@ -13,7 +13,8 @@ import type { Index, Members, NodeId, Plan } from './types.ts'
  * What always holds:
  * - every majority has a full server, so that each committed command is on the disk of one;
  * - a server that has entries without their commands is nothing but a witness for as long as its disk lives;
- * - what a witness has was on the disk of a full voter before: no witness refuses its vote to all of them.
+ * - what a witness has was on the disk of a full voter when it was sent: a leader's crash alone leaves no witness
+ *   with more than every full server has, which would have its vote denied to all of them.
  */
 
 /** Whether a server is a witness in the configuration in force, or in one that may be in force again. */

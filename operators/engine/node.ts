@@ -171,7 +171,7 @@ export interface RaftNode<C, R, Q = never, A = never> {
   session(): Observable<Session>
   /**
    * Cold: asks the state machine, once per subscription. Waits out elections and errors with `NotLeader`
-   * or `Timeout` when the answer could not be confirmed in time, `Stopped`. Throws `ConfigError` for a
+   * or `Timeout` when the answer could not be confirmed in time, `NoState` at a witness, `Stopped`. Throws `ConfigError` for a
    * consistency that cannot be.
    */
   query(question: Q, options?: QueryOptions): Observable<A>
@@ -184,7 +184,7 @@ export interface RaftNode<C, R, Q = never, A = never> {
   submit(command: C, settle: Settle<R>): void
   /**
    * Commands that this server has applied, from `from` on, at most `limit` (default 1,000). Throws
-   * `Compacted` when the log no longer reaches back to `from`.
+   * `Compacted` when the log no longer reaches back to `from`, `NoState` at a witness.
    */
   history(from: Index, limit?: number): readonly Commit<C>[]
 

@@ -103,7 +103,7 @@ describe('whatever the schedule, Figure 3 holds, reads are linearizable and the 
   })
 
   it.each<[string, string, string, string, Options]>([
-    ['one of three', 'abc', '', 'c', {}],
+    ['one of three', 'abc', '', 'b', {}],
     ['two of five', 'abcde', '', 'de', {}],
     ['one of two, without asking in advance', 'ab', '', 'b', { preVote: false }],
     ['one of three, with snapshots', 'abc', '', 'c', { snapshotEntries: 4 }],

@@ -4,7 +4,7 @@ import type { Append } from '../../lib/messages.ts'
 import type { Plan } from '../../lib/types.ts'
 import { between, Cluster } from './bench/cluster.ts'
 import { entriesIn, entriesOf } from './bench/entries.ts'
-import { configOf, follower, Server, type Options } from './bench/server.ts'
+import { configOf, follower, received, Server, type Options } from './bench/server.ts'
 import { installOf, markOf } from './bench/snapshots.ts'
 
 /** Two full servers and a witness, `c`, unless told otherwise. `a` leads. */
@@ -64,6 +64,25 @@ describe('a witness (thesis §11.7.2)', () => {
     expect(entriesOf(full!.batches).map(({ text }) => text)).toEqual(['secret', 'more'])
     expect(hollow).toMatchObject({ ...full, batches: [{ kind: 'withheld', count: 2 }] })
     expect(hollow!.batches[0]!.bytes).toEqual(new Uint8Array(8))
+  })
+
+  it('withholds nothing from a full server that is sent the same in the same turn', () => {
+    const it = led('abc', '', 'b', { maxInflightMessages: 1 })
+    for (const text of ['x', 'y']) {
+      it.propose('a', text)
+      it.save('a')
+    }
+    it.deliver()
+    for (const id of 'bc') it.save(id)
+    const acks = it.take(({ to }) => to === 'a')
+    it.turn('a', ...acks.map(({ from, to, message }) => received(from, to, message)))
+    const prevIndexes = it.wire.map(({ to, message }) => [to, (message as Append).prevIndex])
+    expect(prevIndexes).toEqual([
+      ['b', 2],
+      ['c', 2],
+    ])
+    goOn(it, 'a')
+    expect([logOf(it, 'b'), logOf(it, 'c')]).toEqual(['noop withheld withheld', 'noop x y'])
   })
 
   it('makes a majority with one full server, which goes on without the other', () => {
@@ -231,6 +250,17 @@ describe('a change', () => {
     expect(reasonOf(it, ticket)).toBe('changed')
     expect(membersOf(it, 'a')).toBe('abd   ')
     expect(logOf(it, 'c')).not.toContain('x')
+  })
+
+  it('lets one go, which gets no command either once it is not in it any more', () => {
+    const it = led('abcd', '', 'c')
+    it.change('a', { remove: ['c'] })
+    it.until(() => membersOf(it, 'a') === 'abd   ')
+    it.propose('a', 'x')
+    while (it.server('a').disk.pending.length > 0) it.save('a')
+    goOn(it, 'a')
+    expect(it.committed('b').at(-1)?.text).toBe('x')
+    expect(logOf(it, 'c')).toBe('noop members members withheld')
   })
 
   it('replaces one by another at once', () => {
