@@ -1,5 +1,6 @@
 import type { Position } from 'rxraft'
 import type { Outcome } from './machine.ts'
+import { hashOf } from './hashes.ts'
 import { ordinal } from './ordinals.ts'
 import { ascend, get, remove, set, type Tree } from './tree.ts'
 
@@ -21,9 +22,11 @@ export interface Answers {
   /** The keys in the order of the log. */
   readonly byAge: Tree<string>
   readonly size: number
+  /** The sum of the hashes of all of them. */
+  readonly hash: number
 }
 
-export const NO_ANSWERS: Answers = { byKey: undefined, byAge: undefined, size: 0 }
+export const NO_ANSWERS: Answers = { byKey: undefined, byAge: undefined, size: 0, hash: 0 }
 
 /** Keys that are remembered. */
 export const MAX_ANSWERS = 100_000
@@ -37,20 +40,29 @@ export function remember(
   answered: Answered,
   limit = MAX_ANSWERS,
 ): Answers {
-  const { byKey, byAge, size } = answers.size < limit ? answers : withoutOldest(answers)
+  const { byKey, byAge, size, hash } = answers.size < limit ? answers : withoutOldest(answers)
   return {
     byKey: set(byKey, key, answered),
     byAge: set(byAge, ordinal(answered.at.index), key),
     size: size + 1,
+    hash: (hash + hashOfAnswer(key, answered)) | 0,
   }
 }
 
-function withoutOldest({ byKey, byAge, size }: Answers): Answers {
+function withoutOldest({ byKey, byAge, size, hash }: Answers): Answers {
   for (const { key: age, value: key } of ascend(byAge)) {
-    return { byKey: remove(byKey, key), byAge: remove(byAge, age), size: size - 1 }
+    return {
+      byKey: remove(byKey, key),
+      byAge: remove(byAge, age),
+      size: size - 1,
+      hash: (hash - hashOfAnswer(key, get(byKey, key)!)) | 0,
+    }
   }
   return NO_ANSWERS
 }
+
+const hashOfAnswer = (key: string, { digest, outcome, at }: Answered): number =>
+  hashOf(key, digest, outcome.ok ? 'ok' : outcome.reason, outcome.version, at.index, at.term)
 
 /** The oldest first. */
 export function* answered({ byKey, byAge }: Answers): Generator<readonly [string, Answered], void> {

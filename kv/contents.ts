@@ -1,4 +1,5 @@
 import type { Index } from 'rxraft'
+import { hashOf } from './hashes.ts'
 import { ordinal, ordinalIn } from './ordinals.ts'
 import { ascend, get, remove, set, type Tree } from './tree.ts'
 
@@ -12,36 +13,56 @@ export interface Entry {
   readonly expires?: number | undefined
 }
 
-/** The keys of the store, and again those that expire. Never changed in place. */
-export interface Contents {
-  readonly entries: Tree<Entry>
-  /** Keys that expire, the next one first. */
-  readonly deadlines: Tree<string>
+interface Hashed extends Entry {
+  readonly hash: number
 }
 
-export const EMPTY_CONTENTS: Contents = { entries: undefined, deadlines: undefined }
+/** The keys of the store, and again those that expire. Never changed in place. */
+export interface Contents {
+  readonly entries: Tree<Hashed>
+  /** Keys that expire, the next one first. */
+  readonly deadlines: Tree<string>
+  /** The sum of the hashes of all entries, by which two stores are told apart. */
+  readonly hash: number
+}
 
-export function withEntry(contents: Contents, key: string, entry: Entry): Contents {
-  const { entries, deadlines } = withoutDeadline(contents, key)
-  const { expires } = entry
+export const EMPTY_CONTENTS: Contents = { entries: undefined, deadlines: undefined, hash: 0 }
+
+/** `before` is the key's present entry, for those who know it. */
+export function withEntry(
+  contents: Contents,
+  key: string,
+  entry: Entry,
+  before = get(contents.entries, key),
+): Contents {
+  const { value, version, expires } = entry
+  const deadlines = withoutDeadline(contents, key, before)
+  const hash = hashOf(key, value, version, expires ?? 0)
   return {
-    entries: set(entries, key, entry),
+    entries: set(contents.entries, key, { value, version, expires, hash }),
     deadlines: expires === undefined ? deadlines : set(deadlines, deadline(expires, key), key),
+    hash: (contents.hash - (before?.hash ?? 0) + hash) | 0,
   }
 }
 
-export function withoutEntry(contents: Contents, key: string): Contents {
-  const { entries, deadlines } = withoutDeadline(contents, key)
-  return { entries: remove(entries, key), deadlines }
+export function withoutEntry(
+  contents: Contents,
+  key: string,
+  before = get(contents.entries, key),
+): Contents {
+  return {
+    entries: remove(contents.entries, key),
+    deadlines: withoutDeadline(contents, key, before),
+    hash: (contents.hash - (before?.hash ?? 0)) | 0,
+  }
 }
 
-function withoutDeadline(contents: Contents, key: string): Contents {
-  const { entries, deadlines } = contents
-  const expires = deadlines === undefined ? undefined : get(entries, key)?.expires
-  return expires === undefined
-    ? contents
-    : { entries, deadlines: remove(deadlines, deadline(expires, key)) }
-}
+const withoutDeadline = (
+  { deadlines }: Contents,
+  key: string,
+  before: Entry | undefined,
+): Contents['deadlines'] =>
+  before?.expires === undefined ? deadlines : remove(deadlines, deadline(before.expires, key))
 
 const deadline = (expires: number, key: string): string => ordinal(expires) + key
 

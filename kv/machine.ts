@@ -107,6 +107,7 @@ export const store: Machine<Store, Command, Result, Question, Answer> = {
   apply,
   query,
   snapshot: pieces,
+  fingerprint,
   restore: (state, piece) => withPiece(state, piece as Piece),
 }
 
@@ -135,11 +136,16 @@ function apply(
   return [{ ...next, answers }, outcome]
 }
 
+/** What tells one store from another, in parts: the keys, what is remembered of requests, the time. */
+function fingerprint({ hash, answers, now }: Store): string {
+  return [hash >>> 0, answers.hash >>> 0, now].map((part) => part.toString(16)).join('.')
+}
+
 /** The time is what the log says, and never goes back. */
 function pass(state: Store, at: number, index: Index): readonly [Store, Result] {
   const now = Math.max(state.now, at)
   const expired = overdue(state, now, MAX_EXPIRED)
-  const contents = expired.reduce<Contents>(withoutEntry, state)
+  const contents = expired.reduce<Contents>((rest, key) => withoutEntry(rest, key), state)
   return [
     { ...state, ...contents, now, index },
     { ok: true, version: index, expired },
@@ -164,13 +170,13 @@ function write(state: Store, command: Write, index: Index): readonly [Store, Out
       const now = Math.max(state.now, life?.at ?? 0)
       const expires = life && now + life.ttl
       const entry = { value: copied(value), version: index, expires }
-      return written(withEntry(state, key, entry), now)
+      return written(withEntry(state, key, entry, current), now)
     }
     case 'delete': {
       const [, , condition] = command
       if (!holds(condition, current)) return failed('condition')
       if (current === undefined) return failed('not-found')
-      return written(withoutEntry(state, key))
+      return written(withoutEntry(state, key, current))
     }
     default:
       throw new Error(`a command of an unknown kind: ${String(type satisfies never)}`)

@@ -145,8 +145,11 @@ function follow({ node, history, keepAlive }: Service, { request, response, para
 }
 
 function status({ node }: Service): Reply {
-  const { members, leader, ...now } = glance(node)
-  return json(200, { ...now, leader: leader ?? null, members: listedMembers(members) })
+  const { members, leader, fingerprint, ...now } = glance(node)
+  return json(200, {
+    ...{ ...now, leader: leader ?? null, fingerprint: fingerprint ?? null },
+    members: listedMembers(members),
+  })
 }
 
 function health({ node }: Service): Reply {

@@ -241,6 +241,31 @@ export class CommandFailed extends RaftError {
   }
 }
 
+/**
+ * This server's state machine has come to another state than its leader's, by the same commands. It stops; its disk
+ * stays as it is.
+ */
+export class Diverged extends RaftError {
+  readonly code = 'diverged'
+  override readonly outcome = 'unknown'
+
+  constructor(
+    /** The entry after which the two were compared. The cause is at it or before it. */
+    readonly index: Index,
+    /** The fingerprint here. */
+    readonly own: string,
+    /** The fingerprint at the leader. */
+    readonly expected: string,
+    readonly leader: NodeId | undefined,
+  ) {
+    super(
+      `after the entry at index ${index} the state here has the fingerprint ${own}, and that of the leader ` +
+        `${leader ?? ''} ${expected}: apply is not deterministic, or memory has failed. The disk is kept: ` +
+        'remove this server from the members, and let it join under a new id with an empty disk',
+    )
+  }
+}
+
 /** An option that cannot be. */
 export class ConfigError extends RaftError {
   readonly code = 'config'

@@ -1,4 +1,5 @@
 import { lastIndexOf } from './batch.ts'
+import { claim } from './fingerprints.ts'
 import { append, bytesAfter, lastIndexWithin, read, termAt } from './log.ts'
 import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
 import type { Proposed } from './events.ts'
@@ -211,12 +212,13 @@ function pulse(turn: Turn, leader: Leader): Turn {
     return changedProgress(follower, { told })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
-  return update(sent, {
+  const pulsed = update(sent, {
     role: changedLeader(leader, {
       ...{ progress, reads: waiting, round, pulse: turn.at },
       pulses: config.lease === 0 ? [] : [...leader.pulses, { round, at: turn.at }],
     }),
   })
+  return claim(pulsed, round)
 }
 
 /** Remembers since when a follower could know of a commit that no message has told it. */

@@ -24,6 +24,7 @@ export type Message =
   | Install
   | Installed
   | TimeoutNow
+  | FingerprintClaim
 
 /** A (pre-)candidate asks for a vote (§5.2). */
 export interface RequestVote {
@@ -137,4 +138,13 @@ export interface Installed {
 export interface TimeoutNow {
   readonly type: 'timeoutNow'
   readonly term: Term
+}
+
+/** The sender, which leads, had this state after the entry at `index`: who has another one has gone wrong. */
+export interface FingerprintClaim {
+  readonly type: 'fingerprint'
+  readonly term: Term
+  readonly index: Index
+  /** 1 to 64 visible characters of ASCII. */
+  readonly value: string
 }

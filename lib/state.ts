@@ -1,3 +1,4 @@
+import { NO_FINGERPRINTS, type Fingerprints } from './fingerprint.ts'
 import { emptyLog, type Log } from './log.ts'
 import { serversOf, votes } from './members.ts'
 import type { Envelope } from './messages.ts'
@@ -60,6 +61,8 @@ export interface State extends Ballot {
   readonly lostIndex: Index
   /** Whether it has entries, or a snapshot, without what was in them: it is a witness, or was one. */
   readonly isHollow: boolean
+  /** How the state machine's state compares with the leader's. */
+  readonly fingerprints: Fingerprints
   /** Reads of this server's that a quorum has confirmed and that wait for `appliedIndex`. */
   readonly confirmed: readonly ConfirmedRead[]
   /** To whom this server has handed its leadership for the sake of a higher priority, and when. */
@@ -270,6 +273,7 @@ export const booting = (config: ProtocolConfig): State => ({
   saving: [],
   lostIndex: 0,
   isHollow: false,
+  fingerprints: NO_FINGERPRINTS,
   confirmed: [],
   handed: undefined,
   dropped: 0,
@@ -304,6 +308,7 @@ export const changed = (state: State, change: Change): State => ({
   saving: change.saving ?? state.saving,
   lostIndex: change.lostIndex ?? state.lostIndex,
   isHollow: change.isHollow ?? state.isHollow,
+  fingerprints: change.fingerprints ?? state.fingerprints,
   confirmed: change.confirmed ?? state.confirmed,
   handed: change.handed ?? state.handed,
   dropped: change.dropped ?? state.dropped,

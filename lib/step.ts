@@ -27,6 +27,7 @@ import { followedBy, isServer } from './configurations.ts'
 import * as election from './election.ts'
 import { InvariantError } from './errors.ts'
 import type { Event, Stamped } from './events.ts'
+import * as fingerprints from './fingerprints.ts'
 import * as follower from './follower.ts'
 import * as installs from './install.ts'
 import * as leader from './leader.ts'
@@ -130,7 +131,12 @@ function handle(turn: Turn, event: Event): Turn {
 /** What was applied before a snapshot took the state's place is told all the same. */
 function applied(turn: Turn, { index, batches }: Extract<Event, { type: 'applied' }>): Turn {
   const appliedIndex = Math.max(turn.state.appliedIndex, index)
-  return next(update(turn, { appliedIndex }), { applied: [...turn.applied, ...batches] })
+  const told = next(update(turn, { appliedIndex }), { applied: [...turn.applied, ...batches] })
+  return batches.reduce(
+    (noted, { fingerprints: news }) =>
+      news === undefined ? noted : fingerprints.taken(noted, news),
+    told,
+  )
 }
 
 /** Until the disk has spoken, this server knows nothing, so it says and promises nothing. */
@@ -295,5 +301,7 @@ function dispatch(turn: Turn, from: NodeId, message: Message): Turn {
       return installs.installed(turn, from, message)
     case 'timeoutNow':
       return election.timeoutNow(turn, from)
+    case 'fingerprint':
+      return fingerprints.claimed(turn, from, message)
   }
 }

@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts'
 import { InvariantError, type Kept, type Unchanged } from './errors.ts'
 import type { Event } from './events.ts'
+import type { Fingerprint } from './fingerprint.ts'
 import { read } from './log.ts'
 import type { Envelope, Message } from './messages.ts'
 import { changed, type Change, type State } from './state.ts'
@@ -43,6 +44,8 @@ export interface Piece {
 export interface AppliedBatch {
   readonly batch: Batch
   readonly outcomes: readonly unknown[]
+  /** Those of the state at entries of the batch where all servers take one. */
+  readonly fingerprints?: readonly Fingerprint[]
 }
 
 /** Answers to proposals and reads, by the ticket that they came with. */

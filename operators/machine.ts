@@ -17,6 +17,12 @@ export interface Machine<S, C, R, Q = never, A = never> {
   /** Answers a question without changing anything. */
   query?(state: S, question: Q): A
   /**
+   * A few characters that two different states hardly ever share: a number, or 1 to 64 visible characters of ASCII.
+   * Must cost next to nothing, such as a hash that is kept with the state. Servers compare theirs after every
+   * `fingerprintEntries` entries, and one that differs from its leader stops with `Diverged`. Default: none.
+   */
+  fingerprint?(state: S): number | string
+  /**
    * Gives a state in pieces, for a snapshot. They are asked for bit by bit while the node goes on, so they
    * must stay as they are: an immutable state does. A piece is anything that `structuredClone` can copy; some
    * thousands of bytes are a good size. Default: one piece, the whole state, which holds up the node

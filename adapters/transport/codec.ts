@@ -21,6 +21,9 @@ export interface Malformed {
 
 export const malformed = (reason: string): Malformed => ({ type: 'malformed', reason })
 
+const utf8 = new TextEncoder()
+const latin1 = new TextDecoder('latin1')
+
 const COUNT_BYTES = 4
 /** Index, term, kind, number of entries, length. */
 const ROW_BYTES = 8 + 8 + 1 + 4 + 4
@@ -35,6 +38,8 @@ export function headLength(message: Message): number {
       return size + COUNT_BYTES + message.batches.length * ROW_BYTES
     case 'install':
       return size + COUNT_BYTES + encodeMembers(message.members).length
+    case 'fingerprint':
+      return size + 1 + message.value.length
     default:
       return size
   }
@@ -88,6 +93,9 @@ export function writeHead(message: Message, into: Uint8Array, start: number): nu
       into.set(members, at + COUNT_BYTES)
       return at + COUNT_BYTES + members.length
     }
+    case 'fingerprint':
+      into[at] = message.value.length
+      return at + 1 + utf8.encodeInto(message.value, into.subarray(at + 1)).written
     default:
       return at
   }
@@ -153,6 +161,8 @@ function readRest(
       return readRows(plan, head, body, fields)
     case 'install':
       return readPiece(plan, head, body, fields)
+    case 'fingerprint':
+      return readValue(plan, head, body, fields)
     default:
       return readEnd(plan, head, body)
   }
@@ -170,6 +180,18 @@ function readPiece(
   fields['bytes'] = body
   const length = readU32(head, size)
   return body.length === length ? undefined : `${body.length} bytes, ${length} expected`
+}
+
+function readValue(
+  { size }: Plan,
+  head: Uint8Array,
+  body: Uint8Array,
+  fields: Record<string, unknown>,
+): string | undefined {
+  const length = head[size] ?? 0
+  fields['value'] = latin1.decode(head.subarray(size + 1))
+  const isWhole = head.length === size + 1 + length && body.length === 0
+  return isWhole ? undefined : `no room for exactly ${length} characters`
 }
 
 function readEnd({ size }: Plan, head: Uint8Array, body: Uint8Array): string | undefined {

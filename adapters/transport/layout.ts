@@ -5,9 +5,9 @@ import type { Message } from '../../lib/messages.ts'
 export type FieldKind = 'integer' | 'flag'
 
 type Fields<M> = {
-  readonly [F in Exclude<keyof M, 'type' | 'batches' | 'members' | 'bytes'>]: M[F] extends boolean
-    ? 'flag'
-    : 'integer'
+  readonly [
+    F in Exclude<keyof M, 'type' | 'batches' | 'members' | 'bytes' | 'value'>
+  ]: M[F] extends boolean ? 'flag' : 'integer'
 }
 
 type Layouts = {
@@ -43,6 +43,7 @@ const layouts: Layouts = {
   ],
   installed: [11, { term: 'integer', index: 'integer', end: 'integer' }],
   timeoutNow: [12, { term: 'integer' }],
+  fingerprint: [13, { term: 'integer', index: 'integer' }],
 }
 
 /** The layout of one message, ready for a loop. */

@@ -1,9 +1,12 @@
 import { lastIndexOf } from '../../lib/batch.ts'
-import type { Append, Message } from '../../lib/messages.ts'
+import type { Append, FingerprintClaim, Message } from '../../lib/messages.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { MAX_INTEGER } from './integers.ts'
 
 const MAX_CHECKSUM = 2 ** 32 - 1
+
+/** Visible characters of ASCII, which are one byte each. */
+const FINGERPRINT = /^[!-~]{1,64}$/
 
 /**
  * What about a message no server that follows the protocol would ever say, or `undefined`. Both ends
@@ -36,6 +39,8 @@ export function illegal(message: Message): string | undefined {
       if (index < 1) return 'a snapshot of nothing'
       return checksum > MAX_CHECKSUM ? `checksum ${checksum} has over 32 bits` : undefined
     }
+    case 'fingerprint':
+      return illegalClaim(message)
     case 'vote':
     case 'appended':
     case 'heartbeatReply':
@@ -45,6 +50,11 @@ export function illegal(message: Message): string | undefined {
     case 'timeoutNow':
       return undefined
   }
+}
+
+function illegalClaim({ index, value }: FingerprintClaim): string | undefined {
+  if (index < 1) return 'a fingerprint of nothing'
+  return FINGERPRINT.test(value) ? undefined : 'what it calls a fingerprint is none'
 }
 
 function illegalAppend({ term, prevIndex, prevTerm, batches }: Append): string | undefined {

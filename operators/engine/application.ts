@@ -1,9 +1,10 @@
-import { lastIndexOf, mapPayloads, type Batch } from '../../lib/batch.ts'
+import { lastIndexOf, mapPayloads, slice, type Batch } from '../../lib/batch.ts'
+import { isFingerprint, type Fingerprint } from '../../lib/fingerprint.ts'
 import type { AppliedBatch, Piece } from '../../lib/turn.ts'
 import type { Index, Position } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
-import { Clients, ClientsReader } from './clients.ts'
+import { Clients, ClientsReader, type AppliedRequests } from './clients.ts'
 import type { Applied } from './node.ts'
 import { Cutter, Joiner, type Pieces } from './pieces.ts'
 import type { Capture, Snapshots } from './snapshots.ts'
@@ -24,18 +25,25 @@ export interface Application<Q, A> extends Snapshots {
 export const application = <S, C, R, Q, A>(
   machine: Machine<S, C, R, Q, A>,
   codec: Codec<C>,
-): Application<Q, A> => new Replica(machine, codec)
+  fingerprintEntries = Infinity,
+): Application<Q, A> =>
+  new Replica(machine, codec, machine.fingerprint === undefined ? Infinity : fingerprintEntries)
 
 class Replica<S, C, R, Q, A> implements Application<Q, A> {
   #state: S
   #clients = new Clients()
   #position: Position = { index: 0, term: 0 }
   #coming: Coming<S>
+  /** The entry after which the next fingerprint is taken. */
+  #due: Index
 
   constructor(
     private readonly machine: Machine<S, C, R, Q, A>,
     private readonly codec: Codec<C>,
+    /** Entries between two fingerprints. */
+    private readonly every: number,
   ) {
+    this.#due = every
     this.#state = machine.initial
     this.#coming = comingTo(machine.initial)
   }
@@ -45,14 +53,41 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
   }
 
   readonly apply = (batch: Batch): AppliedBatch => {
-    const { term, kind } = batch
     const last = lastIndexOf(batch)
     if (last <= this.#position.index) return { batch, outcomes: [] }
-    this.#position = { index: last, term }
+    return last < this.#due ? this.#applyAll(batch) : this.#applyInParts(batch)
+  }
+
+  #applyAll(batch: Batch): AppliedBatch {
+    const { term, kind } = batch
+    this.#position = { index: lastIndexOf(batch), term }
     if (kind === 'request') return this.#clients.apply(batch, this.#applyOne)
     if (kind !== 'command') return { batch, outcomes: [] }
     const outcomes = mapPayloads(batch, (bytes, at) => this.#applyOne(bytes, at, term))
     return { batch, outcomes }
+  }
+
+  /** Cuts the batch where fingerprints are taken. */
+  #applyInParts(batch: Batch): AppliedBatch {
+    const last = lastIndexOf(batch)
+    const parts: AppliedBatch[] = []
+    const fingerprints: Fingerprint[] = []
+    for (let from = batch.index; from <= last;) {
+      const to = Math.min(last, this.#due)
+      parts.push(this.#applyAll(slice(batch, from, to)))
+      if (to === this.#due) fingerprints.push(this.#fingerprint(to))
+      from = to + 1
+    }
+    return { ...joined(batch, parts), fingerprints }
+  }
+
+  #fingerprint(index: Index): Fingerprint {
+    this.#due = index + this.every
+    const value = String(this.machine.fingerprint!(this.#state))
+    if (isFingerprint(value)) return { index, value }
+    throw new TypeError(
+      `the state machine's fingerprint is "${value}": it should be a number or 1 to 64 visible characters of ASCII`,
+    )
   }
 
   readonly #applyOne = (payload: Uint8Array, index: number, term: number): Applied<C, R> => {
@@ -91,6 +126,7 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
     this.#state = this.#coming.state
     this.#clients = reader.clients
     this.#position = mark
+    if (this.every < Infinity) this.#due = mark.index - (mark.index % this.every) + this.every
   }
 
   #restoreOne(state: S, piece: unknown): S {
@@ -98,6 +134,15 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
   }
 
   readonly forget = (before: Index): void => this.#clients.repeats.forget(before)
+}
+
+/** What came of a batch, of which the parts were applied one after another. */
+function joined(batch: Batch, parts: readonly AppliedBatch[]): AppliedBatch {
+  const outcomes = parts.flatMap((part) => part.outcomes)
+  if (batch.kind !== 'request') return { batch, outcomes }
+  const requests = parts as readonly AppliedRequests<unknown, unknown>[]
+  const answers = requests.flatMap((part) => part.answers)
+  return { batch, outcomes, answers } as AppliedBatch
 }
 
 /** Another state, of which the pieces come in, behind those of its clients. */

@@ -23,6 +23,7 @@ const ranges = {
   maxSessions: [1, 1_000_000],
   maxOpenProposals: [1, 1_000_000],
   sessionEntries: [1, Number.MAX_SAFE_INTEGER],
+  fingerprintEntries: [1, Number.MAX_SAFE_INTEGER],
   snapshotEntries: [1, Number.MAX_SAFE_INTEGER],
   snapshotBytes: [1, Number.MAX_SAFE_INTEGER],
   snapshotTailBytes: [0, Number.MAX_SAFE_INTEGER],

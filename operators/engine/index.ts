@@ -1,5 +1,6 @@
 export type { Batch, Kind } from '../../lib/batch.ts'
 export * from '../../lib/errors.ts'
+export type { Fingerprint } from '../../lib/fingerprint.ts'
 export type { Event } from '../../lib/events.ts'
 export type { Envelope, Message } from '../../lib/messages.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs'
+import type { Fingerprint } from '../../lib/fingerprint.ts'
 import type { Session } from '../../lib/sessions.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Step } from '../../lib/turn.ts'
@@ -64,6 +65,8 @@ export interface Status {
   readonly lastIndex: Index
   /** The last index that a snapshot covers; 0 when there is none. */
   readonly snapshotIndex: Index
+  /** The latest fingerprint of the machine's state here; `undefined` when none was taken yet. */
+  readonly fingerprint: Fingerprint | undefined
   readonly members: Members
 }
 

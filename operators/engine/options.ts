@@ -92,6 +92,11 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly maxOpenProposals?: number
   /** A session that this server opens ends so many entries after its last use, 1 or more. Default 100,000,000. */
   readonly sessionEntries?: number
+  /**
+   * Entries between two fingerprints of the state, if the machine gives any: the same on every server, 1 or more.
+   * Default 1,024.
+   */
+  readonly fingerprintEntries?: number
   /** Milliseconds after which `propose` errors with `Timeout`; `Infinity` for never. Default 5,000. */
   readonly proposeTimeout?: number
   /** Milliseconds after which `query` errors with `Timeout` or `NotLeader`. Default 5,000. */
@@ -160,6 +165,7 @@ const defaults = {
   maxSessions: 10_000,
   maxOpenProposals: 65_536,
   sessionEntries: 100_000_000,
+  fingerprintEntries: 1_024,
   proposeTimeout: 5_000,
   queryTimeout: 5_000,
   random: Math.random,

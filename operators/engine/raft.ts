@@ -27,7 +27,7 @@ export function raft<S, C, R, Q = never, A = never>(
 ): RaftNode<C, R, Q, A> {
   const config = settings(options)
   const { protocol, machine, codec, scheduler, proposeTimeout, queryTimeout } = config
-  const app = application(machine, codec)
+  const app = application(machine, codec, config.fingerprintEntries)
   const core = new Core<C, R>(config, engine(config, app))
   const { proposals, deadlines } = core
   const limits = sessionLimits(config)

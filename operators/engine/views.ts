@@ -35,6 +35,7 @@ export const status: OperatorFunction<State, Status> = map((state) => ({
   appliedIndex: state.appliedIndex,
   lastIndex: state.log.lastIndex,
   snapshotIndex: state.snapshot?.index ?? 0,
+  fingerprint: state.fingerprints.taken.at(-1),
   members: state.members,
 }))
 

@@ -92,6 +92,8 @@ function describeMessage(message: Message): string {
       return `readIndexReply @${message.term} read ${message.ticket} at ${message.index}`
     case 'timeoutNow':
       return `timeoutNow @${message.term}`
+    case 'fingerprint':
+      return `fingerprint @${message.term} of ${message.index}: ${message.value}`
     case 'install':
       return `install @${message.term} snapshot ${message.index}@${message.indexTerm} from ${message.offset}`
     case 'installed':

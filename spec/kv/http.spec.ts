@@ -352,6 +352,7 @@ describe('how a server stands', () => {
       appliedIndex: index,
       lastIndex: index,
       snapshotIndex: 0,
+      fingerprint: null,
       members: [{ id: 'a', role: 'voter', peer: '127.0.0.1:7001', http: 'http://127.0.0.1:8001' }],
     })
   })

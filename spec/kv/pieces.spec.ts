@@ -58,13 +58,17 @@ function restored(state: Store): Store {
   return all.reduce<Store>((store, piece) => machine.restore!(store, piece), machine.initial)
 }
 
-const contents = ({ entries, deadlines, index, now, answers }: Store) => ({
-  index,
-  now,
-  deadlines: [...ascend(deadlines)].map(({ key, value }) => [key, value]),
-  entries: [...ascend(entries)].map(({ key, value }) => [key, value]),
-  answers: [answers.size, ...answered(answers)],
-})
+const contents = (state: Store) => {
+  const { entries, deadlines, index, now, answers } = state
+  return {
+    index,
+    now,
+    deadlines: [...ascend(deadlines)].map(({ key, value }) => [key, value]),
+    entries: [...ascend(entries)].map(({ key, value }) => [key, value]),
+    answers: [answers.size, ...answered(answers)],
+    fingerprint: machine.fingerprint!(state),
+  }
+}
 
 /** A store with so many keys, of so many bytes each. */
 const filled = (keys: number, bytes: number): Store =>
@@ -84,6 +88,20 @@ describe('a store that was taken to pieces', () => {
         expect(there.answers).toEqual(here.answers)
         expect(contents(there.state)).toEqual(contents(here.state))
       }),
+    )
+  })
+
+  it('has the same fingerprint as another one if and only if the two are the same', () => {
+    const both = fc.tuple(commands, commands)
+    fc.assert(
+      fc.property(both, ([some, others]) => {
+        const { fingerprint: one, ...left } = contents(play(machine.initial, some).state)
+        const { fingerprint: other, ...right } = contents(play(machine.initial, others).state)
+        const isSame =
+          JSON.stringify({ ...left, index: 0 }) === JSON.stringify({ ...right, index: 0 })
+        expect(one === other).toBe(isSame)
+      }),
+      { numRuns: 500 },
     )
   })
 

@@ -19,6 +19,8 @@ function details(message: Message): string {
     }
     case 'timeoutNow':
       return ''
+    case 'fingerprint':
+      return `${message.index} ${message.value}`
     case 'appended':
       return `${message.match}`
     case 'rejected':

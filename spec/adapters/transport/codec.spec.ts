@@ -74,7 +74,7 @@ describe('a stranger’s bytes', () => {
   it('never throw, and never become anything but a legal message [F55] [F57] [F58]', () => {
     const bytes = fc.uint8Array({ maxLength: 120 })
     fc.assert(
-      fc.property(bytes, fc.integer({ min: 0, max: 13 }), bytes, (head, code, body) => {
+      fc.property(bytes, fc.integer({ min: 0, max: 14 }), bytes, (head, code, body) => {
         if (head.length > 0) head[0] = code
         const decoded = decode(head, body)
         if (decoded.type === 'malformed') expect(decoded.reason).toMatch(/\w/)
@@ -102,7 +102,7 @@ describe('a stranger’s bytes', () => {
   it('are refused when the type or the kind of entry is unknown [F57]', () => {
     const { head, body } = encode(bigAppend(1, 1))
     expect(reasonOf(decode(Uint8Array.from([0, ...head.subarray(1)]), body))).toMatch(/code 0/)
-    expect(reasonOf(decode(Uint8Array.from([13, ...head.subarray(1)]), body))).toMatch(/code 13/)
+    expect(reasonOf(decode(Uint8Array.from([14, ...head.subarray(1)]), body))).toMatch(/code 14/)
     expect(reasonOf(decode(new Uint8Array(0), body))).toMatch(/nothing/)
     const kind = head.slice()
     kind[head.length - 9] = 7
@@ -212,6 +212,16 @@ describe('fields that contradict each other', () => {
       { type: 'rejected', term: 3, prevIndex: 4, hintIndex: 4, hintTerm: 4 },
       /hintTerm 4 is after term 3/,
     ],
+    [
+      'a fingerprint of nothing',
+      { type: 'fingerprint', term: 3, index: 0, value: 'x' },
+      /a fingerprint of nothing/,
+    ],
+    ...['', 'x y', 'x'.repeat(65)].map((value): [string, Message, RegExp] => [
+      `the fingerprint "${value}"`,
+      { type: 'fingerprint', term: 3, index: 1, value },
+      /is none/,
+    ]),
   ])('%s is neither sent nor received [F58]', (_, message, reason) => {
     expect(unsendable(message)).toMatch(reason)
     expect(reasonOf(reencode(message))).toMatch(reason)

@@ -103,6 +103,13 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     },
   })),
   record({ type: fc.constant('installed' as const), term: integer, index: integer, end: integer }),
+  record({ type: fc.constant('timeoutNow' as const), term: integer }),
+  record({
+    type: fc.constant('fingerprint' as const),
+    term: integer,
+    index: integer.map((index) => Math.max(1, index)),
+    value: fc.stringMatching(/^[!-~]{1,64}$/),
+  }),
 )
 
 /** An append of one batch of `count` entries of `size` bytes. */

@@ -56,6 +56,7 @@ describe('the views of a node', () => {
         s: {
           ...{ id: 'a', role: 'follower', term: 3, leader: 'b', members: state.members },
           ...{ commitIndex: 5, appliedIndex: 4, lastIndex: 0, snapshotIndex: 0 },
+          fingerprint: undefined,
         },
       })
     })
