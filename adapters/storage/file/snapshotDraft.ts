@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { join } from 'node:path'
 import type { Mark } from '../../../lib/types.ts'
 import { syncDirectory, type FileSystem } from './filesystem.ts'
+import type { Pace } from './pace.ts'
 import {
   encodeSnapshotHeader,
   encodeTrailer,
@@ -12,17 +13,13 @@ import {
 } from './snapshotFile.ts'
 import type { OpenSnapshot } from './snapshotReader.ts'
 
-/** A sync of much at once would hold up the log's writes meanwhile. */
-const SYNC_BYTES = 1 << 20
-
-/** The file of a snapshot that is not whole yet. */
+/** The file of a snapshot that is not whole yet. Each piece is synced by itself: much at once would hold up the log. */
 export class SnapshotDraft {
   private readonly piece = Buffer.alloc(PIECE)
   /** Bytes of the piece, its header's among them. */
   private filled = PIECE_HEADER
   private size = 0
   private position: number
-  private unsynced = 0
 
   private constructor(
     private readonly files: FileSystem,
@@ -52,13 +49,14 @@ export class SnapshotDraft {
     return draft
   }
 
-  async add(bytes: Uint8Array): Promise<void> {
+  /** Resolves when there was a rest after each piece that was written. */
+  async add(bytes: Uint8Array, pace: Pace): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + PIECE - this.filled)
       this.piece.set(part, this.filled)
       this.filled += part.length
       at += part.length
-      if (this.filled === PIECE) await this.flush()
+      if (this.filled === PIECE) await pace.after(() => this.flush())
     }
   }
 
@@ -89,9 +87,6 @@ export class SnapshotDraft {
     this.position += piece.length
     this.size += piece.length - PIECE_HEADER
     this.filled = PIECE_HEADER
-    this.unsynced += piece.length
-    if (this.unsynced < SYNC_BYTES) return
-    this.unsynced = 0
     await this.sync()
   }
 

@@ -10,6 +10,7 @@ import type {
 import type { Mark } from '../../../lib/types.ts'
 import { extend, gone, isWhole, type Draft } from '../chunks.ts'
 import { isFull, type FileSystem } from './filesystem.ts'
+import { Pace } from './pace.ts'
 import { SnapshotDraft } from './snapshotDraft.ts'
 import { readPiece, type OpenSnapshot } from './snapshotReader.ts'
 
@@ -29,6 +30,7 @@ export class Snapshots {
   private readonly waiting: (ReadChunk | WriteChunk)[] = []
   private working: Promise<void> | undefined
   private stopped = false
+  private readonly pace = new Pace()
   private draft: Draft | undefined
   private file: SnapshotDraft | undefined
 
@@ -54,6 +56,7 @@ export class Snapshots {
   /** Lets the piece in flight finish, and forgets a snapshot that is not. */
   async close(): Promise<void> {
     this.stopped = true
+    this.pace.hurry()
     await this.working
     await this.file?.discard()
     if (this.newest !== undefined) await this.files.close(this.newest.fd)
@@ -110,7 +113,7 @@ export class Snapshots {
       this.file = await SnapshotDraft.create(files, directory, logId, chunk.mark)
     }
     const file = this.file!
-    await file.add(chunk.bytes)
+    await file.add(chunk.bytes, this.pace)
     if (!chunk.isLast) return true
     if (!isWhole(draft, chunk)) return false
     await this.adopt(await file.finish(draft.checksum))

@@ -126,7 +126,7 @@ describe('a snapshot is whole', () => {
     node.save$.next(chunks.at(-1)!)
     await node.answered(1)
     expect(order).toEqual([
-      ...['open', 'write', 'write', 'write', 'write', 'write'],
+      ...['open', 'write', 'write', 'datasync', 'write', 'datasync', 'write', 'datasync', 'write'],
       ...['sync', 'rename', 'open', 'sync', 'remove'],
     ])
     node.stop()
