@@ -158,7 +158,10 @@ export interface Leader {
   readonly pulse: Millis
   /** When the pulses went out that no quorum has answered yet, oldest first. */
   readonly pulses: readonly Pulse[]
-  /** Until when no other server can have been elected: it may answer reads by itself (thesis §6.4.1). */
+  /**
+   * Until when no other server can have been elected: it may answer reads by itself (thesis §6.4.1). `NaN`, which
+   * is never, once somebody was told to campaign.
+   */
   readonly leaseEnd: Millis
   /** Since when some follower has not been told of the commit index that it could know. */
   readonly untold: Millis | undefined

@@ -70,14 +70,12 @@ export function handOver(turn: Turn): Turn {
   const isOver = at - transfer.since >= config.electionTimeoutMax
   const successor = progressOf(role, transfer.to)
   if (isOver || successor === undefined) {
-    // The successor may still campaign: what was answered before it was told counts for no lease.
-    const kept = update(turn, {
-      role: changedLeader(role, { transfer: undefined, pulses: [], leaseEnd: -Infinity }),
-    })
+    const kept = update(turn, { role: changedLeader(role, { transfer: undefined }) })
     return keep(kept, transfer.ticket, 'late')
   }
   if (transfer.isTold || successor.match < log.lastIndex) return turn
-  const told = changedLeader(role, { transfer: { ...transfer, isTold: true } })
+  // The word may be long on its way, and whoever hears it campaigns: there is no lease in this term any more.
+  const told = changedLeader(role, { transfer: { ...transfer, isTold: true }, leaseEnd: NaN })
   return send(update(turn, { role: told }), transfer.to, { type: 'timeoutNow', term })
 }
 

@@ -22,7 +22,7 @@ export interface Catch {
 }
 
 function hunt({ seeds, nodes, seconds, setting }: Hunt): Catch | null {
-  const { engine, faults = {}, workload = {} } = setting
+  const { engine, faults = {}, workload = {}, administration = {} } = setting
   for (const seed of seeds) {
     const { violations } = simulate({
       nodes,
@@ -30,6 +30,7 @@ function hunt({ seeds, nodes, seconds, setting }: Hunt): Catch | null {
       duration: seconds * 1000,
       faults,
       workload,
+      administration,
       configure: (options) => ({ ...options, ...engine }),
     })
     const [first] = violations

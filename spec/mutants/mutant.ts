@@ -1,3 +1,4 @@
+import type { Administration } from '../../testing/simulation/administration.ts'
 import type { ChaosOptions } from '../../testing/simulation/chaos.ts'
 import type { StoreOptions } from '../../testing/simulation/store.ts'
 import type { Workload } from '../../testing/simulation/workload.ts'
@@ -31,12 +32,15 @@ export interface Setting {
     StoreOptions,
     | 'electionTimeout'
     | 'heartbeat'
+    | 'leaseReads'
+    | 'maxClockDrift'
     | 'maxInflightMessages'
     | 'snapshotEntries'
     | 'snapshotTailBytes'
   >
   readonly faults?: Omit<ChaosOptions, 'ids' | 'duration'>
   readonly workload?: Workload
+  readonly administration?: Administration
 }
 
 /**

@@ -24,6 +24,30 @@ export const electionStorm: Setting = {
   workload: { clients: 10, think: 20, keys: 1 },
 }
 
+/** Members that change all the time, in a cluster that is cut and crashes. */
+export const restlessMembers: Setting = {
+  nodes: 3,
+  seconds: 8,
+  faults: { every: 300, longest: 1_000 },
+  administration: { changes: 250, transfers: 1_000 },
+  workload: { think: 50 },
+}
+
+/** Leaders that answer by leases, hand over, and are paused or cut off; clocks that differ as far as they may. */
+export const leases: Setting = {
+  nodes: 3,
+  seconds: 8,
+  engine: { leaseReads: true, maxClockDrift: 0.1 },
+  faults: {
+    kinds: ['partition', 'pause', 'delay', 'hold', 'drift'],
+    drift: 0.1,
+    every: 200,
+    aim: 0.7,
+  },
+  administration: { changes: Infinity, transfers: 300 },
+  workload: { clients: 10, think: 20, keys: 1 },
+}
+
 /** Logs of which nothing stays, so that whoever was away for a moment is sent a snapshot. */
 export const shortLogs: Setting = {
   nodes: 3,

@@ -1,6 +1,7 @@
 import { durability } from './durability.ts'
 import { elections } from './elections.ts'
 import type { Mutant } from './mutant.ts'
+import { members } from './members.ts'
 import { proposals } from './proposals.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...reads,
   ...proposals,
   ...snapshots,
+  ...members,
 ]

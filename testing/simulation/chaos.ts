@@ -19,6 +19,8 @@ export interface ChaosOptions {
   readonly longest?: Millis
   /** Which part of the troubles strikes whoever leads at its time, 0 to 1. Default: drawn. */
   readonly aim?: number
+  /** How much faster the fastest clock may run than the slowest, as a share. Default 3: half as fast to twice as fast. */
+  readonly drift?: number
   /** Which part of the troubles comes several times on end, 0 to 1. Default: drawn, up to a half. */
   readonly volleys?: number
   /**
@@ -34,7 +36,7 @@ export const survivable: readonly Trouble[] = [
   ...(['delay', 'echo', 'hold'] as const),
   ...(['crash', 'pause', 'jump', 'drift'] as const),
   ...(['slowDisk', 'stallDisk', 'failFsync', 'tearWrite', 'loseWrites', 'flipBit'] as const),
-  ...(['fillDisk', 'tearSnapshot', 'garbleChunk', 'flipSnapshot'] as const),
+  ...(['fillDisk', 'runShort', 'tearSnapshot', 'garbleChunk', 'flipSnapshot'] as const),
 ]
 
 /** No schedule may keep a disk from coming back more often than now and then: its server is gone for good. */
@@ -49,7 +51,7 @@ const RARE: Partial<Record<Trouble, number>> = {
  * leaves out, and it is busy or lazy.
  */
 export function chaosSchedule(seed: number, options: ChaosOptions): readonly FaultEvent[] {
-  const { ids, duration, kinds = survivable, longest = 3_000 } = options
+  const { ids, duration, kinds = survivable, longest = 3_000, drift } = options
   const chance = new Chance(seed, 'chaos')
   const liked = kinds.filter(() => chance.is(0.7))
   const chosen = liked.length > 0 ? liked : kinds
@@ -60,7 +62,7 @@ export function chaosSchedule(seed: number, options: ChaosOptions): readonly Fau
   let number = 0
   const isBlackoutPossible = BLACKOUT.every((kind) => kinds.includes(kind))
   const begin = (trouble: Trouble, start: Millis): void => {
-    const [first, ...end] = draw(chance, ids, trouble, longest)
+    const [first, ...end] = draw(chance, ids, trouble, longest, drift)
     const as = victimOf(chance, first)
     const aimed = as !== undefined && chance.is(aim) ? { aim: { as, number: number++ } } : {}
     const stop = start + chance.between(0, 1) ** 2 * longest + 20

@@ -59,6 +59,7 @@ export class SimulatedDisk {
   #slowness: Millis = 0
   #isStalled = false
   #isFull = false
+  #isShort = false
   #failsNext: { readonly keep: number } | undefined
   #disturbsNext: (() => void) | undefined
   readonly #disturbances = new Set<Task>()
@@ -136,6 +137,13 @@ export class SimulatedDisk {
     this.#isFull = isFull
   }
 
+  /** There is no room for new entries, or there is again: whoever uses the disk is told, also when it starts. */
+  runShort(isShort: boolean): void {
+    if (isShort === this.#isShort) return
+    this.#isShort = isShort
+    this.#tell({ type: 'space', isShort })
+  }
+
   /** The next sync fails. Of what was not synced, the part `keep` is there afterwards. */
   failNextSync(keep: number): void {
     this.#failsNext = { keep }
@@ -201,12 +209,14 @@ export class SimulatedDisk {
     this.#calm()
     this.slow(0)
     this.fill(false)
+    this.runShort(false)
     this.stall(false)
   }
 
   #restore({ subscriber }: Handle): void {
-    if (this.isCorrupt) subscriber.error(this.#corrupt('disk'))
-    else subscriber.next(this.platter.read())
+    if (this.isCorrupt) return subscriber.error(this.#corrupt('disk'))
+    subscriber.next(this.platter.read())
+    if (this.#isShort) subscriber.next({ type: 'space', isShort: true })
   }
 
   #take(request: DiskRequest): void {

@@ -79,6 +79,9 @@ export type DiskFault =
   /** Every write fails until `freeDisk`, which stops the node; a snapshot is only refused. */
   | { readonly type: 'fillDisk'; readonly id: NodeId }
   | { readonly type: 'freeDisk'; readonly id: NodeId }
+  /** The disk says that it has no room for new entries until `makeRoom`; what is there already it goes on with. */
+  | { readonly type: 'runShort'; readonly id: NodeId }
+  | { readonly type: 'makeRoom'; readonly id: NodeId }
   /** The server is down, and its disk is empty: it may vote twice, which Raft does not survive. */
   | { readonly type: 'wipeDisk'; readonly id: NodeId }
 

@@ -1,3 +1,4 @@
+export type { Administration } from './administration.ts'
 export { chaos, chaosSchedule, scheduled, survivable, type ChaosOptions } from './chaos.ts'
 export { VirtualClock } from './clock.ts'
 export type {

@@ -118,16 +118,18 @@ export class Injector {
         if (fault.ms > 0) this.witness.bit(fault.type)
         return disk.slow(fault.ms)
       case 'stallDisk':
-        this.witness.bit(fault.type)
-        return disk.stall(true)
       case 'unstallDisk':
-        return disk.stall(false)
+        if (fault.type === 'stallDisk') this.witness.bit(fault.type)
+        return disk.stall(fault.type === 'stallDisk')
       case 'failFsync':
         return disk.failNextSync(fault.keep)
       case 'fillDisk':
-        return disk.fill(true)
       case 'freeDisk':
-        return disk.fill(false)
+        return disk.fill(fault.type === 'fillDisk')
+      case 'runShort':
+      case 'makeRoom':
+        if (fault.type === 'runShort' && server.node !== undefined) this.witness.bit(fault.type)
+        return disk.runShort(fault.type === 'runShort')
       case 'tearWrite':
         return disk.duringSync(() => this.#crash(server, fault.type, fault.keep))
       case 'loseWrites':

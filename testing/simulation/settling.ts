@@ -47,7 +47,8 @@ export function settle(cast: Cast, requests: Requests): readonly string[] {
   const { world, clients, promises, administrators, journal } = cast
   const visitors = new Map<NodeId, Visitor>()
   const ask = ({ id }: SimulatedServer): Visitor => {
-    const client = new Client(world, new Chance(world.options.seed, `visitor ${id}`), promises, id)
+    const chance = new Chance(world.options.seed, `visitor ${id}`)
+    const client = new Client(world, chance, promises, { target: id })
     const number = VISITORS + world.servers.findIndex((server) => server.id === id)
     return visit(clients, client, id, number, requests(`visited ${id}`))
   }

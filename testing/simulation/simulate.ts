@@ -13,7 +13,7 @@ import { Journal, messageOf, type Violation } from './journal.ts'
 import { Promises } from './promises.ts'
 import { Roster } from './roster.ts'
 import type { StoreOptions } from './store.ts'
-import { tasteOf } from './taste.ts'
+import { leaseTaste, tasteOf, timely } from './taste.ts'
 import { Clients, type Workload } from './workload.ts'
 import { World } from './world.ts'
 
@@ -100,7 +100,7 @@ export function simulate(simulation: Simulation): Report {
   const roster = new Roster()
   const watching = simulation.checkers ?? checkers
   const journal = new Journal(() => world.clock.now(), roster, watching, trace)
-  const taste = tasteOf(new Chance(seed, 'snapshots'))
+  const taste = tasteOf(seed, driftIn(simulation))
   const priorities = rank(new Chance(seed, 'priorities'), founders)
   const given = { founders, spares, seed, taste, priorities, configure }
   const world: World = new World(given, roster, journal)
@@ -165,9 +165,15 @@ function faults$(
   clock: SchedulerLike,
 ): Observable<Fault> {
   if (typeof faults === 'function') return from(faults(clock))
-  const schedule = isSchedule(faults) ? faults : chaosSchedule(seed, { ...faults, ids, duration })
-  return scheduled(schedule, clock)
+  if (isSchedule(faults)) return scheduled(faults, clock)
+  const drift = leaseTaste(seed, faults)
+  const bounds = drift === undefined ? {} : timely(drift)
+  return scheduled(chaosSchedule(seed, { ...bounds, ...faults, ids, duration }), clock)
 }
+
+/** By how much clocks differ in a run with leases. */
+const driftIn = ({ seed, faults = {} }: Simulation): number | undefined =>
+  leaseTaste(seed, typeof faults === 'function' ? undefined : faults)
 
 const isSchedule = (faults: Faults): faults is readonly FaultEvent[] => Array.isArray(faults)
 

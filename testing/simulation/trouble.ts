@@ -5,7 +5,7 @@ import type { Fault, FaultKind } from './faults.ts'
 /** A kind of fault that may begin; what ends it (`heal`, `restart`, …) comes by itself. */
 export type Trouble = Exclude<
   FaultKind,
-  'heal' | 'release' | 'restart' | 'resume' | 'unstallDisk' | 'freeDisk'
+  'heal' | 'release' | 'restart' | 'resume' | 'unstallDisk' | 'freeDisk' | 'makeRoom'
 >
 
 /** A trouble, first how it begins, then how it ends. */
@@ -14,6 +14,7 @@ export function draw(
   ids: readonly NodeId[],
   trouble: Trouble,
   longest: Millis,
+  drift = DRIFT,
 ): readonly [Fault, ...Fault[]] {
   switch (trouble) {
     case 'cut':
@@ -43,9 +44,12 @@ export function draw(
         { type: 'echo', rate: 0, ms: 0 },
       ]
     default:
-      return drawServer(chance, chance.pick(ids), trouble)
+      return drawServer(chance, chance.pick(ids), trouble, drift)
   }
 }
+
+/** How much faster the fastest clock may run than the slowest, as a share. */
+export const DRIFT = 3
 
 function drawHold(chance: Chance, ids: readonly NodeId[]): readonly [Fault, Fault] {
   const [from, to] = chance.shuffle(ids)
@@ -82,7 +86,12 @@ type ServerTrouble = Exclude<
   NetworkTrouble | 'lose' | 'duplicate' | 'reorder' | 'delay' | 'echo' | 'hold'
 >
 
-function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [Fault, ...Fault[]] {
+function drawServer(
+  chance: Chance,
+  id: NodeId,
+  type: ServerTrouble,
+  drift: number,
+): readonly [Fault, ...Fault[]] {
   const restart: Fault = { type: 'restart', id }
   switch (type) {
     case 'crash':
@@ -99,7 +108,10 @@ function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [
     case 'jump':
       return [{ type, id, ms: chance.next() ** 2 * 2_000 }]
     case 'drift':
-      return until({ type, id, rate: 2 ** chance.between(-1, 1) }, { type, id, rate: 1 })
+      return until(
+        { type, id, rate: (1 + drift) ** chance.between(-0.5, 0.5) },
+        { type, id, rate: 1 },
+      )
     case 'slowDisk':
       return until({ type, id, ms: chance.next() ** 2 * 300 }, { type, id, ms: 0 })
     case 'stallDisk':
@@ -108,6 +120,8 @@ function drawServer(chance: Chance, id: NodeId, type: ServerTrouble): readonly [
       return [{ type, id, keep: chance.next(), isEnd: chance.is(0.5) }, restart]
     case 'garbleChunk':
       return [{ type, id }]
+    case 'runShort':
+      return until({ type, id }, { type: 'makeRoom', id })
     case 'fillDisk':
       return [{ type, id }, { type: 'freeDisk', id }, restart]
   }

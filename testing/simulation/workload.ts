@@ -36,7 +36,9 @@ export class Clients {
     this.#keys = keys
     this.#think = think
     for (let i = 0; i < clients; i++) {
-      const client = new Client(world, new Chance(world.options.seed, `client ${i}`), promises)
+      const chance = new Chance(world.options.seed, `client ${i}`)
+      // Some number their commands and repeat them until they are done; the others never repeat one.
+      const client = new Client(world, chance, promises, { isPersistent: chance.is(0.5) })
       this.#begin(i, client, new Map())
     }
   }

@@ -1,0 +1,141 @@
+import type { Mutant } from './mutant.ts'
+import { leases, restlessMembers } from './settings.ts'
+
+const changes = 'lib/changes.ts'
+
+/** Defects in changes of the members (§6), hand-overs (thesis §3.10), leases (§6.4.1) and sessions (§6.3). */
+export const members: readonly Mutant[] = [
+  {
+    name: 'joint-counts-one-half',
+    known: ['F28'],
+    defect: 'While the members change, a majority of the new voters is enough.',
+    file: 'lib/quorum.ts',
+    find: 'outgoing.length === 0 ? reached : Math.min(reached, reachedByMajority(outgoing, valueOf))',
+    replace: 'outgoing.length >= 0 ? reached : reachedByMajority(outgoing, valueOf)',
+    setting: restlessMembers,
+  },
+  {
+    name: 'learners-count',
+    known: ['F31'],
+    defect: 'Learners are counted in a quorum.',
+    file: 'lib/quorum.ts',
+    find: `{ voters, outgoing }: Members,
+  valueOf: (id: NodeId) => number,
+): number {
+  const reached = reachedByMajority(voters, valueOf)`,
+    replace: `{ voters, learners, outgoing }: Members,
+  valueOf: (id: NodeId) => number,
+): number {
+  const reached = reachedByMajority([...voters, ...learners], valueOf)`,
+    setting: restlessMembers,
+  },
+  {
+    name: 'in-force-when-committed',
+    known: ['F28'],
+    defect: 'A configuration is in force once it is committed, not once it is written.',
+    file: 'lib/state.ts',
+    find: 'members: change.configurations?.at(-1) ?? state.members',
+    replace:
+      'members: change.configurations?.findLast((it) => it.index <= (change.commitIndex ?? state.commitIndex)) ?? state.members',
+    setting: restlessMembers,
+  },
+  {
+    name: 'cut-off-and-still-in-force',
+    known: ['F39'],
+    defect: 'A configuration whose entry is cut off stays in force.',
+    file: 'lib/configurations.ts',
+    find: '[...configurations.filter(isKept), ...news]',
+    replace: '[...configurations, ...news]',
+    setting: restlessMembers,
+  },
+  {
+    name: 'change-before-the-first-commit',
+    known: ['F30'],
+    defect: 'A leader changes the members before it has committed anything in its term.',
+    file: changes,
+    find: "if (commitIndex < role.firstIndex) return 'early'",
+    replace: '',
+    setting: restlessMembers,
+  },
+  {
+    name: 'expectation-ignored',
+    known: ['F29'],
+    defect: 'A change is made although the configuration is not the expected one.',
+    file: changes,
+    find: "if (plan.expected !== undefined && plan.expected !== members.index) return 'conflict'",
+    replace: '',
+    setting: restlessMembers,
+  },
+  {
+    name: 'leads-without-a-vote',
+    known: ['F33'],
+    defect: 'A leader that was sent away leads on.',
+    file: changes,
+    find: "role.type !== 'leader' || votes(members, config.id) ? turn : abdicate(turn, role)",
+    replace: 'turn',
+    setting: restlessMembers,
+  },
+  {
+    name: 'hands-over-for-ever',
+    known: ['bug 43'],
+    defect: 'A hand-over that comes to nothing never ends, and no command is taken in meanwhile.',
+    file: 'lib/transfer.ts',
+    find: 'at - transfer.since >= config.electionTimeoutMax',
+    replace: 'at < 0',
+    setting: restlessMembers,
+  },
+  {
+    name: 'snapshot-of-nobody',
+    known: ['F40'],
+    defect:
+      'A server that joined takes a snapshot of a time of which it does not know the members.',
+    file: 'lib/snapshots.ts',
+    find: 'isEnough && inForceAt(state.configurations, appliedIndex).voters.length > 0',
+    replace: 'isEnough',
+    setting: restlessMembers,
+  },
+  {
+    name: 'lease-counts-from-the-answer',
+    known: ['F27'],
+    defect: 'A lease begins when a quorum has answered, not when it was asked.',
+    file: 'lib/reads.ts',
+    find: 'newest.at + config.lease',
+    replace: 'turn.at + config.lease',
+    setting: leases,
+  },
+  {
+    name: 'lease-comes-back',
+    known: ['bug 24', 'F27'],
+    defect:
+      'A leader whose hand-over came to nothing has a lease again, while its word is on its way.',
+    file: 'lib/transfer.ts',
+    find: 'isTold: true }, leaseEnd: NaN }',
+    replace: 'isTold: true } }',
+    setting: leases,
+  },
+  {
+    name: 'lease-outlives-a-pause',
+    known: ['bug 25', 'F8'],
+    defect: 'A leader that once had a lease has it for as long as it leads.',
+    file: 'lib/reads.ts',
+    find: 'at < role.leaseEnd &&',
+    replace: 'role.leaseEnd > 0 &&',
+    setting: leases,
+  },
+  {
+    name: 'sessions-not-in-snapshots',
+    known: ['F43'],
+    defect: 'A snapshot has no sessions in it.',
+    file: 'operators/engine/clients.ts',
+    find: 'yield* sessions',
+    replace: 'yield* new Sessions().pieces()',
+  },
+  {
+    name: 'repeats-are-applied',
+    known: ['F43', 'F45'],
+    defect: 'A command that is repeated under the same name is applied again.',
+    file: 'operators/engine/clients.ts',
+    find: "if (requested === undefined || known !== 'first') {",
+    replace: "if (requested === undefined || known === 'expired') {",
+  },
+]
