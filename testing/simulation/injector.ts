@@ -139,8 +139,7 @@ export class Injector {
       case 'garbleChunk':
         return disk.garbleNext()
       case 'flipSnapshot':
-        if (disk.flipSnapshot()) this.witness.bit(fault.type)
-        return
+        return disk.flipSnapshot() ? this.witness.bit(fault.type) : undefined
       case 'flipBit':
         this.witness.bit(fault.type)
         server.crash(1)
