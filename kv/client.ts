@@ -78,7 +78,10 @@ const isUnknown = (outcome: Answer | ClientError): boolean =>
 const PASSING = ['unreachable', 'leader-unreachable', 'too-many-redirects']
 
 const isPassing = (outcome: Answer | ClientError): boolean =>
-  outcome instanceof ClientError ? PASSING.includes(outcome.code) : outcome.status === 503
+  outcome instanceof ClientError ? PASSING.includes(outcome.code) : NOT_NOW.includes(outcome.status)
+
+/** Nothing was written: nobody leads, or the disk is full. */
+const NOT_NOW = [503, 507]
 
 function caught(error: unknown): ClientError {
   if (error instanceof ClientError) return error

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import {
   ChangeRefused,
   CommandTooLarge,
+  NoSpace,
   NoState,
   NotLeader,
   RaftError,
@@ -61,6 +62,7 @@ export function replyTo(error: unknown, isNamed = false): Reply {
   if (outcome === 'unknown') return unknownOutcome(code, message, fields, isNamed)
   if (error instanceof CommandTooLarge) return problem(413, code, message, { fields })
   if (CONFLICTS.includes(reason)) return problem(409, code, message, { fields })
+  if (error instanceof NoSpace) return problem(507, code, message, { fields, headers: RETRY_AFTER })
   if (retryable || code === 'stopped' || error instanceof NoState) {
     return problem(503, code, message, { fields, headers: RETRY_AFTER })
   }

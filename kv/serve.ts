@@ -14,7 +14,7 @@ import {
   take,
 } from 'rxjs'
 import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rxraft'
-import { file } from 'rxraft/storage/file'
+import { file, type FileOptions } from 'rxraft/storage/file'
 import { tcp } from 'rxraft/transport/tcp'
 import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
 import { Clock } from './clock.ts'
@@ -52,6 +52,8 @@ export interface ServeOptions {
   readonly maxValueBytes: number
   readonly snapshotEntries?: number
   readonly snapshotTailBytes?: number
+  /** Bytes of each of the log's files. */
+  readonly segmentSize?: number
   /** When it emits, the server takes its leave and completes. Default: never. */
   readonly stop$?: Observable<unknown>
 }
@@ -85,7 +87,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
   return new Observable((subscriber) => {
     const node = raft({
       ...nodeOptions(options),
-      storage: file(options.data),
+      storage: file(options.data, segments(options)),
       transport: network(options, peers),
     })
     const history = new History(node)
@@ -139,6 +141,9 @@ function nodeOptions(options: ServeOptions) {
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
   }
 }
+
+const segments = ({ segmentSize }: ServeOptions): FileOptions =>
+  segmentSize === undefined ? {} : { segmentSize }
 
 /** TCP, which is told where peers find each other, and nothing of clients. */
 function network(options: ServeOptions, peers: Peers): Transport {

@@ -38,6 +38,7 @@ interface Flags {
   readonly maxValue: number
   readonly snapshotEntries?: number
   readonly snapshotTail?: number
+  readonly segment?: number
 }
 
 export function addServeCommand(program: Command, io: Io): void {
@@ -97,9 +98,17 @@ function tuningOptions(): Option[] {
     new Option('--max-value <bytes>', 'largest value')
       .argParser(reads(parseWhole))
       .default(1024 * 1024),
+    ...logOptions(),
+  ]
+}
+
+/** How much of the log is kept, and how it lies on the disk. */
+function logOptions(): Option[] {
+  return [
     new Option('--snapshot-entries <n>', 'entries between two snapshots').argParser(
       reads(parseWhole),
     ),
+    new Option('--segment <bytes>', "of each of the log's files").argParser(reads(parseWhole)),
     new Option('--snapshot-tail <bytes>', 'bytes of the log that stay before a snapshot').argParser(
       reads(parseWhole),
     ),
@@ -128,7 +137,7 @@ type Fail = (message: string) => never
 
 function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   const { id, data, cluster, listen, http, electionTimeout, heartbeat, maxValue } = flags
-  const { diskStall, snapshotEntries, snapshotTail } = flags
+  const { diskStall, snapshotEntries, snapshotTail, segment } = flags
   return {
     id,
     cluster,
@@ -143,6 +152,7 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
     ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTail !== undefined && { snapshotTailBytes: snapshotTail }),
+    ...(segment !== undefined && { segmentSize: segment }),
   }
 }
 
@@ -220,6 +230,7 @@ const FLAGS = new Map([
   ['maxAppendBytes', '--max-value'],
   ['snapshotEntries', '--snapshot-entries'],
   ['snapshotTailBytes', '--snapshot-tail'],
+  ['segmentSize', '--segment'],
 ])
 
 /** Emits when the process is told to stop, or when the one that started it with a channel is gone. */

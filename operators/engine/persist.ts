@@ -7,7 +7,7 @@ import { monotonic } from './monotonic.ts'
 
 /**
  * Steps → what is now on disk. Whatever a step wants saved goes through the storage; what the storage
- * says comes back as events, first of all what it restored.
+ * says comes back as events, first of all, but for notices, what it restored.
  *
  * ```
  * steps      --------s---t---u---     t saves nothing

@@ -121,6 +121,17 @@ describe('a cluster without a leader', () => {
     expect(asked).toBe(4)
   })
 
+  it('waits for room on a disk that is full', async () => {
+    let asked = 0
+    const full: RequestListener = (_request, response) =>
+      void response.writeHead(507, { 'retry-after': '1' }).end('{"error":"no-space"}')
+    const { url } = await answering((request, response) =>
+      (++asked < 3 ? full : ok)(request, response),
+    )
+    expect((await call(put, { servers: [url] })).status).toBe(200)
+    expect(asked).toBe(3)
+  })
+
   it('answers that there is none, once patience is over', async () => {
     const { url } = await answering(unavailable)
     expect((await call(get, { servers: [url], patience: 300 })).status).toBe(503)

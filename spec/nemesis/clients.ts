@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request, Response } from '../../testing/checkers/observation.ts'
 import { seeded } from '../../testing/seeded.ts'
 import type { Fleet } from './fleet.ts'
-import type { History } from './history.ts'
-import { get, put, type Read } from './store.ts'
+import type { History, Outcome } from './history.ts'
+import { get, insistently, put, type Condition, type Read } from './store.ts'
 
 /** Keys in use at a time: few, so that clients meet. */
 const SLOTS = 4
@@ -25,7 +25,12 @@ interface Call {
   readonly client: number
   readonly server: string
   readonly word: string
+  /** Any server, drawn anew each time. */
+  readonly elsewhere: () => string
 }
+
+/** Every other client sends its writes under idempotency keys, and again where no answer comes. */
+const isPatient = ({ client }: Call): boolean => client % 2 === 0
 
 const isCounter = (slot: number): boolean => slot === 0
 
@@ -54,9 +59,12 @@ export class Clients {
 
   async #run(client: number, random: () => number): Promise<void> {
     for (let i = 0; !this.#isStopped; i++) {
-      const { servers } = this.fleet
-      const server = servers[Math.floor(random() * servers.length)]!.url
-      const { type } = await this.#operate({ client, server, word: `${client}-${i}` }, random)
+      const elsewhere = (): string => {
+        const { servers } = this.fleet
+        return servers[Math.floor(random() * servers.length)]!.url
+      }
+      const call = { client, server: elsewhere(), word: `${client}-${i}`, elsewhere }
+      const { type } = await this.#operate(call, random)
       await sleep(type === 'ok' ? random() * PAUSE : FAILED_PAUSE)
     }
   }
@@ -85,9 +93,9 @@ export class Clients {
     return read
   }
 
-  #put({ client, server, word }: Call, key: string): Promise<Response> {
-    const request: Request = { type: 'put', key, value: word }
-    return this.history.record(client, request, () => put(server, key, word))
+  #put(call: Call, key: string): Promise<Response> {
+    const request: Request = { type: 'put', key, value: call.word }
+    return this.history.record(call.client, request, () => write(call, key, call.word))
   }
 
   /** Reads, and writes what follows from it if what was read is still there. */
@@ -101,8 +109,18 @@ export class Clients {
     const expected = response.value
     const value = next(expected)
     const request: Request = { type: 'cas', key, expected, value }
-    return this.history.record(call.client, request, () =>
-      put(call.server, key, value, { version }),
-    )
+    return this.history.record(call.client, request, () => write(call, key, value, { version }))
   }
+}
+
+/** Writes once, or as often as it takes under a key of the operation's own. */
+function write(call: Call, key: string, value: string, condition?: Condition): Promise<Outcome> {
+  const { server, elsewhere, word } = call
+  if (!isPatient(call)) return put(server, key, value, condition)
+  let next = server
+  return insistently(() => {
+    const asked = put(next, key, value, condition, word)
+    next = elsewhere()
+    return asked
+  })
 }

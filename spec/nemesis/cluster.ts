@@ -11,8 +11,11 @@ import { Strings } from './preload.ts'
 import { placesOf } from './schedule.ts'
 import { Server } from './server.ts'
 
-/** So short a log that snapshots are taken all the time, and that whoever comes late is sent one. */
-const LIMITS = ['--snapshot-entries', '400', '--snapshot-tail', '8192']
+/**
+ * So short a log that snapshots are taken all the time, and that whoever comes late is sent one; and in such
+ * small files that a full disk is soon felt.
+ */
+const LIMITS = ['--snapshot-entries', '400', '--snapshot-tail', '8192', '--segment', '262144']
 
 /** `count` servers that are not started yet, and room for others, with their files under `directory`. */
 export async function fleetOf(
@@ -42,7 +45,15 @@ function builder(directory: string, sites: readonly Site[], means: Means, cleanu
   }
   return (site, id, args) => {
     const { disk, strings } = homes.get(site)!
-    return new Server(id, site, disk, strings, [...args, ...LIMITS, '--secret-file', secret])
+    const server = new Server(id, site, disk, strings, [
+      ...args,
+      ...LIMITS,
+      '--secret-file',
+      secret,
+    ])
+    // A disk that is full before it has any directory of the server's is another matter.
+    mkdirSync(server.data)
+    return server
   }
 }
 

@@ -46,11 +46,12 @@ export async function heal(
 
 /** Who is where it should not be any more. */
 function unsettled({ servers, staying, memberships }: Fleet): string {
-  const all = servers.map((server) => {
-    const wish = staying.includes(server) ? 'is to vote' : 'is to leave'
-    return `${server.id} ${wish} and is ${memberships.roleOf(server.id) ?? 'outside'}`
+  const all = servers.flatMap((server) => {
+    const role = memberships.roleOf(server.id) ?? 'outside'
+    const wish = staying.includes(server) ? 'voter' : 'gone'
+    return role === wish ? [] : [`${server.id} is ${role}, not ${wish} (${server.lastWords})`]
   })
-  return all.join(', ')
+  return all.length === 0 ? 'nobody could be asked' : all.join(', ')
 }
 
 async function writeLast(

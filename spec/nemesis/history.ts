@@ -5,6 +5,8 @@ import type { Request, Response } from '../../testing/checkers/observation.ts'
 export interface Outcome {
   readonly response: Response
   readonly index?: number
+  /** Whether it is the answer to an earlier attempt under the same idempotency key. */
+  readonly isReplay?: boolean
 }
 
 /** What is known of one write: its index when it is acknowledged, else whether it may have happened. */
@@ -20,6 +22,8 @@ export class History {
   readonly writes: Write[] = []
   /** Operations that were answered, with a result. */
   acknowledged = 0
+  /** Writes that were sent again and had been carried out by then. */
+  replayed = 0
 
   async record(
     client: number,
@@ -27,9 +31,10 @@ export class History {
     attempt: () => Promise<Outcome>,
   ): Promise<Response> {
     const invoked = performance.now()
-    const { response, index } = await attempt()
+    const { response, index, isReplay } = await attempt()
     const returned = response.type === 'unknown' ? undefined : performance.now()
     if (response.type === 'ok') this.acknowledged++
+    if (isReplay === true) this.replayed++
     this.operations.push({ client, request, invoked, returned, response })
     if (request.type !== 'get') {
       const outcome = index ?? (response.type === 'unknown' ? 'unknown' : 'none')

@@ -14,14 +14,13 @@ export async function torment(
   kinds: readonly Kind[],
 ): Promise<Tally> {
   const start = performance.now()
-  const by = faults()
   let tally = emptyTally(kinds)
   const strike = async (event: FaultEvent): Promise<void> => {
     const { at, lasts, kind, strength } = event
     await sleep(Math.max(0, start + at - performance.now()))
     const end = performance.now() + lasts
     const sides = sidesOf(fleet.servers, leaders.current, event)
-    const lift = await by[kind]({ ...sides, fleet, strength, lasts })
+    const lift = await faults[kind]({ ...sides, fleet, strength, lasts })
     await sleep(Math.max(0, end - performance.now()))
     tally = count(tally, kind, await lift())
   }

@@ -9,6 +9,7 @@ const SHOWN = 20
 /** What a run came to, for a person. */
 export function report(title: string, verdict: Verdict, evidence: Evidence, tally: Tally): string {
   const { problems, doubts, operations, acknowledged, leaderChanges, memberChanges } = evidence
+  const { replayed } = evidence
   const faults = Object.entries(tally).map(([kind, { asked, bit, bites: n }]) => {
     const unit = bites[kind as Kind]
     return `  ${kind.padEnd(14)}${pad(bit)} of ${pad(asked)} bit ${pad(n)} ${unit}`
@@ -16,7 +17,7 @@ export function report(title: string, verdict: Verdict, evidence: Evidence, tall
   const more = problems.length > SHOWN ? [`  and ${problems.length - SHOWN} more`] : []
   return [
     `${title}: ${verdict}`,
-    `  ${operations} operations, ${acknowledged} acknowledged`,
+    `  ${operations} operations, ${acknowledged} acknowledged, ${replayed} of them when asked for again`,
     `  ${leaderChanges} changes of the leader, ${memberChanges} of the members`,
     ...faults,
     ...problems.slice(0, SHOWN).map((problem) => `  WRONG: ${problem}`),
@@ -35,6 +36,7 @@ export function line(verdict: Verdict, evidences: readonly Evidence[], tally: Ta
     verdict,
     operations: total(({ operations }) => operations),
     acknowledged: total(({ acknowledged }) => acknowledged),
+    replayed: total(({ replayed }) => replayed),
     leaderChanges: total(({ leaderChanges }) => leaderChanges),
     memberChanges: total(({ memberChanges }) => memberChanges),
     faults: Object.fromEntries(Object.entries(tally).map(([kind, { bit }]) => [kind, bit])),

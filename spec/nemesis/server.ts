@@ -35,6 +35,9 @@ export class Server {
   #life: { process: ChildProcess; exited: Promise<void>; isExcused: boolean } | undefined
   #holds = 0
   #excuses = 0
+  /** How often it has said that its disk is full. */
+  complaints = 0
+  #output = ''
   #isDismissed = false
   #resurrections = 0
   #isClosed = false
@@ -49,6 +52,11 @@ export class Server {
   ) {
     this.data = join(disk, id)
     this.url = `http://${site.host}:${site.httpPort}`
+  }
+
+  /** The end of what it has printed in its newest life. */
+  get lastWords(): string {
+    return this.#output.trim().split('\n').slice(-3).join(' | ')
   }
 
   get isRunning(): boolean {
@@ -67,15 +75,17 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...this.strings.environment() },
     })
-    let output = ''
+    this.#output = ''
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.on('data', (chunk: Buffer) => {
-        output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS)
+        const text = chunk.toString()
+        this.#output = (this.#output + text).slice(-OUTPUT_CHARACTERS)
+        this.complaints += text.split(' is full: ').length - 1
       })
     }
     const exited = new Promise<void>((resolve) => {
       child.once('close', (code, signal) => {
-        this.#died(code, signal, output)
+        this.#died(code, signal, this.#output)
         resolve()
       })
     })

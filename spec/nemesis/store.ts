@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError, send, type Answer, type Ask } from '../../kv/exchange.ts'
 import type { Outcome } from './history.ts'
 
@@ -28,8 +29,12 @@ export async function put(
   key: string,
   value: string | Uint8Array,
   condition?: Condition,
+  name?: string,
 ): Promise<Outcome> {
-  const headers = condition === undefined ? {} : headersOf(condition)
+  const headers = {
+    ...(condition !== undefined && headersOf(condition)),
+    ...(name !== undefined && { 'idempotency-key': name }),
+  }
   const ask: Ask = { method: 'PUT', path: `/kv/${key}`, headers, body: Buffer.from(value) }
   const answer = await asked(server, ask)
   if (answer === 'none') return { response: { type: 'failed' } }
@@ -40,13 +45,36 @@ export async function put(
 const headersOf = ({ version }: Condition): Record<string, string> =>
   version === undefined ? { 'if-none-match': '*' } : { 'if-match': version }
 
-function outcomeOf({ status, body }: Answer, isConditional: boolean): Outcome {
+/** Times that a write under an idempotency key is sent, at most. */
+const ATTEMPTS = 8
+
+/** Milliseconds between two of them. */
+const REPEAT_PAUSE = 150
+
+/**
+ * A write under an idempotency key is sent again where no answer came. Once it may have been carried out,
+ * no refusal of a later attempt says that it was not.
+ */
+export async function insistently(attempt: () => Promise<Outcome>): Promise<Outcome> {
+  let isOpen = false
+  for (let i = 0; i < ATTEMPTS; i++) {
+    const outcome = await attempt()
+    const { type } = outcome.response
+    if (type === 'ok' || (type === 'failed' && !isOpen)) return outcome
+    isOpen = true
+    await sleep(REPEAT_PAUSE)
+  }
+  return { response: { type: 'unknown' } }
+}
+
+function outcomeOf({ status, body, headers }: Answer, isConditional: boolean): Outcome {
   const said = jsonOf(body)
+  const isReplay = headers['idempotent-replayed'] === 'true'
   if (status === 200) {
     const response = isConditional ? { type: 'ok', swapped: true } : { type: 'ok' }
-    return { response: response as Outcome['response'], index: said.index! }
+    return { response: response as Outcome['response'], index: said.index!, isReplay }
   }
-  if (status === 412) return { response: { type: 'ok', swapped: false } }
+  if (status === 412) return { response: { type: 'ok', swapped: false }, isReplay }
   return { response: { type: said.outcome === 'none' ? 'failed' : 'unknown' } }
 }
 

@@ -66,7 +66,7 @@ async function evidenceOf(
   leaders: Leaders,
   unhealed: readonly string[],
 ): Promise<Evidence> {
-  const { operations, writes, acknowledged } = history
+  const { operations, writes, acknowledged, replayed } = history
   const { memberships, everybody, servers } = fleet
   const accounts = [...recorders.values()].map(({ account }) => account)
   const problems = [
@@ -83,7 +83,7 @@ async function evidenceOf(
   if (verdict.type === 'violation') problems.push(`${verdict.key}: ${verdict.message}`)
   if (verdict.type === 'undecided') doubts.push(`${verdict.key}: ${verdict.message}`)
   return {
-    ...{ problems, doubts, acknowledged },
+    ...{ problems, doubts, acknowledged, replayed },
     operations: operations.length,
     leaderChanges: leaders.changes,
     memberChanges: Math.max(0, memberships.count - 1),

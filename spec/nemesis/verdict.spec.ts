@@ -16,6 +16,7 @@ const clean: Evidence = {
   doubts: [],
   operations: 20,
   acknowledged: 12,
+  replayed: 1,
   leaderChanges: 3,
   memberChanges: 2,
 }
@@ -162,6 +163,7 @@ describe('the report', () => {
       verdict: 'clean',
       operations: 40,
       acknowledged: 24,
+      replayed: 2,
       leaderChanges: 6,
       memberChanges: 4,
       faults: { kill: 2, cut: 0 },

@@ -6,6 +6,8 @@ export interface Evidence {
   readonly doubts: readonly string[]
   readonly operations: number
   readonly acknowledged: number
+  /** Writes that were sent again and had been carried out by then. */
+  readonly replayed: number
   readonly leaderChanges: number
   /** Configurations after the first that were committed. */
   readonly memberChanges: number

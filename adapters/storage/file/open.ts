@@ -57,12 +57,13 @@ export async function openLog(
 ): Promise<OpenLog> {
   const recovered = await recover(files, directory)
   const { standing, segments, sequence, torn } = recovered
-  const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
   const logId = recovered.logId ?? randomBytes(8).readBigUInt64LE()
   const number = segments.at(-1)?.number ?? 1
   const content = renewed(recovered) ?? encodeHeader({ number, logId, firstSequence: 1 })
   await removeDrafts(files, directory)
   const direct = await prepareSegment(files, directory, number, segmentSize)
+  // Where there is no room for the segment, there is no copy either: not one more with each attempt.
+  const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
   const fd = await createSegment(files, directory, number, content, direct)
   const snapshot = await settle(files, recovered).catch(async (error: unknown) => {
     await files.close(fd)

@@ -1,13 +1,13 @@
-import { Observable, type Subscriber } from 'rxjs'
+import { firstValueFrom, Observable, race, timer, type Subscriber } from 'rxjs'
 import { RaftError, StorageError } from '../../../lib/errors.ts'
-import type { DiskFact, DiskRequest, Save } from '../../../lib/storage.ts'
+import type { DiskFact, DiskRequest, Notice, Save } from '../../../lib/storage.ts'
 import type { Mark } from '../../../lib/types.ts'
 import type { Storage } from '../../../operators/adapters.ts'
-import type { FileSystem } from './filesystem.ts'
+import { isFull, type FileSystem } from './filesystem.ts'
 import { lockDirectory } from './lock.ts'
 import { makeDirectory, openLog, type OpenLog } from './open.ts'
 import { Snapshots, type SnapshotListener } from './snapshots.ts'
-import { Writer, type Listener } from './writer.ts'
+import { RETRY_MS, Writer, type Listener } from './writer.ts'
 
 /** The file storage on any file system. */
 export function fileStorage(files: FileSystem, directory: string, segmentSize: number): Storage {
@@ -47,7 +47,8 @@ class Session implements Listener, SnapshotListener {
     await makeDirectory(files, directory)
     const release = await lockDirectory(directory, () => subscriber.closed)
     try {
-      const log = await openLog(files, directory, this.segmentSize)
+      const log = await this.open(unsubscribed)
+      if (log === undefined) return
       const writer = new Writer(files, this.segmentSize, log, this)
       const snapshots = new Snapshots(files, directory, log.logId, log.snapshot, this)
       this.start(log, writer, snapshots)
@@ -56,6 +57,24 @@ class Session implements Listener, SnapshotListener {
     } finally {
       await release()
     }
+  }
+
+  /** Opening takes room for the last segment: a full disk is waited for, until it has some or nobody waits. */
+  private async open(unsubscribed: Promise<void>): Promise<OpenLog | undefined> {
+    let isShort = false
+    while (!this.subscriber.closed) {
+      try {
+        const log = await openLog(this.files, this.directory, this.segmentSize)
+        if (isShort) this.subscriber.next(roomNotice(this.directory, false))
+        return log
+      } catch (error) {
+        if (!isFull(error)) throw error
+        if (!isShort) this.subscriber.next(roomNotice(this.directory, true))
+        isShort = true
+        await firstValueFrom(race(timer(RETRY_MS), unsubscribed))
+      }
+    }
+    return undefined
   }
 
   ask(request: DiskRequest): void {
@@ -80,6 +99,7 @@ class Session implements Listener, SnapshotListener {
   }
 
   space(isShort: boolean): void {
+    this.subscriber.next(roomNotice(this.directory, isShort))
     this.subscriber.next({ type: 'space', isShort })
   }
 
@@ -114,6 +134,15 @@ class Session implements Listener, SnapshotListener {
     if (this.isFinished && isIdle) this.subscriber.complete()
   }
 }
+
+const roomNotice = (directory: string, isShort: boolean): Notice => ({
+  type: 'notice',
+  source: 'storage',
+  code: isShort ? 'no-space' : 'space-again',
+  message: isShort
+    ? `the disk of ${directory} is full: new entries have to wait until there is room`
+    : `the disk of ${directory} has room again`,
+})
 
 function asRaftError(error: unknown, directory: string): RaftError {
   if (error instanceof RaftError) return error

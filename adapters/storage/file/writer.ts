@@ -32,7 +32,7 @@ export interface Listener {
 const WRITE_BYTES = 4 << 20
 
 /** Milliseconds until a full disk is tried again. */
-const RETRY_MS = 1_000
+export const RETRY_MS = 1_000
 
 /**
  * Appends saves to a log: one write in flight, and what arrives meanwhile goes into the next one, as one

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeFileSystem, type FileSystem } from '../../../adapters/storage/file/filesystem.ts'
 import { fileStorage } from '../../../adapters/storage/file/storage.ts'
@@ -30,6 +32,19 @@ async function oneByOne(node: Run, saves: readonly Save[]): Promise<void> {
 const spaceIn = (node: Run): boolean[] =>
   node.said.flatMap((it) => (it.type === 'space' ? [it.isShort] : []))
 
+const codesOf = (node: Run): string[] => node.notices.map(({ code }) => code)
+
+const brokenIn = (path: string): string[] =>
+  readdirSync(path).filter((name) => name.endsWith('.broken'))
+
+/** Cuts the last record short, as a crash in the middle of a write does. */
+async function tear(path: string): Promise<void> {
+  const file = join(path, '00000001.log')
+  await expect.poll(() => readdirSync(path).includes('lock')).toBe(false)
+  const bytes = readFileSync(file)
+  truncateSync(file, bytes.findLastIndex((byte) => byte !== 0) - 2)
+}
+
 describe('a disk that is full', () => {
   it('is told before the log has no room, and everything is written once there is room again [bug 59][F20]', async () => {
     const { disk, files } = filling()
@@ -47,6 +62,7 @@ describe('a disk that is full', () => {
     disk.isFull = false
     await written
     expect(spaceIn(node)).toEqual([true, false])
+    expect(codesOf(node)).toEqual(['no-space', 'space-again'])
     node.stop()
     expect(entriesOf((await reopen(fileStorage(nodeFileSystem, path, SEGMENT))).batches)).toEqual(
       logAfter(saves),
@@ -64,5 +80,52 @@ describe('a disk that is full', () => {
     node.stop()
     const again = await reopen(fileStorage(nodeFileSystem, path, SEGMENT))
     expect(again.batches.length).toBeGreaterThan(0)
+  })
+
+  it('is waited for at the start, and the log then is what it was [bug 59][F20]', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    const before = run(fileStorage(files, path, SEGMENT))
+    await before.restored()
+    const saves = appends(3, 100)
+    await oneByOne(before, saves)
+    before.stop()
+
+    disk.isFull = true
+    const node = run(fileStorage(files, path, SEGMENT))
+    await expect.poll(() => codesOf(node), { timeout: 5_000 }).toEqual(['no-space'])
+    disk.isFull = false
+    expect(entriesOf((await node.restored()).batches)).toEqual(logAfter(saves))
+    expect(codesOf(node)).toEqual(['no-space', 'space-again'])
+    node.stop()
+  })
+
+  it('keeps one copy of a torn file, however often the start is tried [F14][F20]', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    const before = run(fileStorage(files, path, SEGMENT))
+    await before.restored()
+    await oneByOne(before, appends(3, 3_000))
+    before.stop()
+    await tear(path)
+
+    disk.isFull = true
+    const node = run(fileStorage(files, path, SEGMENT))
+    await expect.poll(() => codesOf(node), { timeout: 5_000 }).toEqual(['no-space'])
+    expect(brokenIn(path)).toEqual([])
+    disk.isFull = false
+    await node.restored()
+    expect(brokenIn(path)).toHaveLength(1)
+    node.stop()
+  })
+
+  it('can be given up at the start', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    disk.isFull = true
+    const node = run(fileStorage(files, path, SEGMENT))
+    await expect.poll(() => codesOf(node), { timeout: 5_000 }).toEqual(['no-space'])
+    node.stop()
+    await reopen(fileStorage(nodeFileSystem, path, SEGMENT))
   })
 })

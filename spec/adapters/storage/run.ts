@@ -73,8 +73,9 @@ export function run(storage: Storage, early: readonly DiskRequest[] = []): Run {
       return said.filter((it) => it.type === 'notice')
     },
     async restored() {
-      await until(() => said.length > 0)
-      return said[0] as Restored
+      const find = (): Restored | undefined => said.find((it) => it.type === 'restored')
+      await until(() => find() !== undefined)
+      return find()!
     },
     acknowledged: (count) => until(() => saved().length >= count),
     async answered(count) {

@@ -11,15 +11,14 @@ import { pause } from './pause.ts'
 import { snapshot } from './snapshot.ts'
 import { transfer } from './transfer.ts'
 
-/** The faults for one run. */
-export const faults = (): Readonly<Record<Kind, Fault>> => ({
+export const faults: Readonly<Record<Kind, Fault>> = {
   kill,
   pause,
   cut,
   oneWayCut,
   loss,
   clockJump,
-  fullDisk: fullDisk(),
+  fullDisk,
   failingFsync,
   join,
   learner,
@@ -28,7 +27,7 @@ export const faults = (): Readonly<Record<Kind, Fault>> => ({
   rejoin,
   transfer,
   snapshot,
-})
+}
 
 /** What is counted when a fault of a kind bites. */
 export const bites: Readonly<Record<Kind, string>> = {
@@ -38,7 +37,7 @@ export const bites: Readonly<Record<Kind, string>> = {
   oneWayCut: 'packets dropped',
   loss: 'packets dropped',
   clockJump: 'clocks seen wrong',
-  fullDisk: 'exits with ENOSPC',
+  fullDisk: 'servers out of room',
   failingFsync: 'writes and flushes failed',
   join: 'servers taken in',
   learner: 'learners promoted',
