@@ -54,6 +54,8 @@ export interface ServeOptions {
   readonly snapshotTailBytes?: number
   /** Bytes of each of the log's files. */
   readonly segmentSize?: number
+  /** Whether writes are passed on to the leader instead of being redirected. Default false. */
+  readonly forward?: boolean
   /** When it emits, the server takes its leave and completes. Default: never. */
   readonly stop$?: Observable<unknown>
 }
@@ -124,6 +126,7 @@ function membership(node: StoreNode, joining: Joining | undefined): Observable<s
 function nodeOptions(options: ServeOptions) {
   const { id, members, priorities, maxValueBytes } = options
   const { electionTimeout, heartbeat, diskStall, snapshotEntries, snapshotTailBytes } = options
+  const { forward } = options
   const maxCommandBytes = maxValueBytes + COMMAND_BYTES
   return {
     id,
@@ -139,6 +142,7 @@ function nodeOptions(options: ServeOptions) {
     ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),
+    ...(forward !== undefined && { forward }),
   }
 }
 

@@ -39,6 +39,7 @@ interface Flags {
   readonly snapshotEntries?: number
   readonly snapshotTail?: number
   readonly segment?: number
+  readonly forward?: true
 }
 
 export function addServeCommand(program: Command, io: Io): void {
@@ -78,16 +79,14 @@ function options(): Option[] {
     new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
       'rxraft',
     ),
-    new Option('--secret-file <file>', 'a secret that all servers share').conflicts(TLS),
-    new Option('--tls-ca <file>', 'who vouches for the servers, as PEM'),
-    new Option('--tls-cert <file>', "this server's certificate, as PEM"),
-    new Option('--tls-key <file>', "the certificate's key, as PEM"),
+    ...securityOptions(),
     ...tuningOptions(),
   ]
 }
 
 function tuningOptions(): Option[] {
   return [
+    new Option('--forward', 'pass writes on to the leader instead of redirecting to it'),
     new Option('--election-timeout <min-max>', 'silence in ms before an election').argParser(
       reads(parseRange),
     ),
@@ -115,6 +114,15 @@ function logOptions(): Option[] {
   ]
 }
 
+function securityOptions(): Option[] {
+  return [
+    new Option('--secret-file <file>', 'a secret that all servers share').conflicts(TLS),
+    new Option('--tls-ca <file>', 'who vouches for the servers, as PEM'),
+    new Option('--tls-cert <file>', "this server's certificate, as PEM"),
+    new Option('--tls-key <file>', "the certificate's key, as PEM"),
+  ]
+}
+
 function joinOptions(): Option[] {
   return [
     new Option('--join <url>', 'a server of a cluster that is to take this one in')
@@ -137,7 +145,7 @@ type Fail = (message: string) => never
 
 function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   const { id, data, cluster, listen, http, electionTimeout, heartbeat, maxValue } = flags
-  const { diskStall, snapshotEntries, snapshotTail, segment } = flags
+  const { diskStall, snapshotEntries, snapshotTail, segment, forward } = flags
   return {
     id,
     cluster,
@@ -153,6 +161,7 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTail !== undefined && { snapshotTailBytes: snapshotTail }),
     ...(segment !== undefined && { segmentSize: segment }),
+    ...(forward !== undefined && { forward }),
   }
 }
 

@@ -211,6 +211,7 @@ function lead(turn: Turn): Turn {
     changing: undefined,
     transfer: undefined,
     favourite: undefined,
+    channels: [],
   }
   return write(update(turn, { role, log: append(state.log, [first]) }), [first])
 }

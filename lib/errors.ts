@@ -176,6 +176,17 @@ export class FormerWitness extends RaftError {
   }
 }
 
+/** The leader that the command was passed on to has not said what became of it, and leads no more. */
+export class Unanswered extends RaftError {
+  readonly code = 'unanswered'
+  override readonly retryable = true
+  override readonly outcome = 'unknown'
+
+  constructor() {
+    super('the leader did not answer before it was one no more: the command may take effect')
+  }
+}
+
 /** No answer came in time. */
 export class Timeout extends RaftError {
   readonly code = 'timeout'

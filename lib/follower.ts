@@ -1,6 +1,7 @@
 import { lastIndexOf, slice, type Batch } from './batch.ts'
 import { follow } from './election.ts'
 import { InvariantError } from './errors.ts'
+import { passOnAgain } from './forwarding.ts'
 import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
 import type { Append, Heartbeat } from './messages.ts'
 import { askAgain } from './reads.ts'
@@ -34,7 +35,8 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
     commit <= log.base.index || termAt(log, commit) === commitTerm
       ? commitUpTo(following, commit)
       : admitLoss(following, from, commit, commitTerm)
-  return askAgain(send(checked, from, { type: 'heartbeatReply', term, round }))
+  const answered = send(checked, from, { type: 'heartbeatReply', term, round })
+  return passOnAgain(askAgain(answered), from)
 }
 
 /**

@@ -1,8 +1,7 @@
 import { lastIndexOf } from './batch.ts'
 import { claim } from './fingerprints.ts'
-import { append, bytesAfter, lastIndexWithin, read, termAt } from './log.ts'
+import { lastIndexWithin, read, termAt } from './log.ts'
 import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
-import type { Proposed } from './events.ts'
 import { reachedByQuorum } from './quorum.ts'
 import { changeMembers } from './changes.ts'
 import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
@@ -12,37 +11,14 @@ import { handOver, leaveStalledDisk } from './transfer.ts'
 import {
   changedLeader,
   changedProgress,
-  leaderOf,
   progressOf,
   type Leader,
   type Progress,
   type State,
 } from './state.ts'
-import { answer, promise, send, update, write, type Turn } from './turn.ts'
+import { promise, send, update, type Turn } from './turn.ts'
 import type { Index, NodeId } from './types.ts'
 import { heldByFullVoter, isWitness, withheld } from './witnesses.ts'
-
-/** Commands enter the leader's log; what they came to is told by their ticket (§5.3). */
-export function proposed(turn: Turn, { ticket, kind, count, bytes }: Proposed): Turn {
-  const { state } = turn
-  if (state.role.type !== 'leader') {
-    return answer(turn, { type: 'notLeader', ticket, leader: leaderOf(state) })
-  }
-  const { log, term, commitIndex, config } = state
-  // What the others commit without this server's disk waits for the disk all the same.
-  const settled = Math.min(commitIndex, progressOf(state.role, config.id)?.match ?? 0)
-  if (state.isShortOfSpace) return answer(turn, { type: 'noSpace', ticket })
-  // Who is to lead next must not have to catch up without end.
-  if (state.role.transfer !== undefined) {
-    return answer(turn, { type: 'notLeader', ticket, leader: state.role.transfer.to })
-  }
-  if (bytesAfter(log, settled) > config.maxUncommittedBytes) {
-    return answer(turn, { type: 'overloaded', ticket })
-  }
-  const batch = { index: log.lastIndex + 1, term, kind, count, bytes }
-  const written = write(update(turn, { log: append(log, [batch]) }), [batch])
-  return answer(written, { type: 'accepted', ticket, index: batch.index, term })
-}
 
 /** A disk, its own or a follower's, holds the log through `match`. */
 export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {

@@ -25,6 +25,9 @@ export type Message =
   | Installed
   | TimeoutNow
   | FingerprintClaim
+  | Forward
+  | Forwarded
+  | Declined
 
 /** A (pre-)candidate asks for a vote (§5.2). */
 export interface RequestVote {
@@ -147,4 +150,41 @@ export interface FingerprintClaim {
   readonly index: Index
   /** 1 to 64 visible characters of ASCII. */
   readonly value: string
+}
+
+/** A follower passes a batch of commands on, to be taken in as if they had been proposed to the leader. */
+export interface Forward {
+  readonly type: 'forward'
+  readonly term: Term
+  /** Tells this life of the sender's from earlier ones. */
+  readonly channel: number
+  /** Counts what the sender has passed on in this term, from 0 on and without a gap. */
+  readonly sequence: number
+  /** The sender knows what became of everything before this one. At most `sequence`. */
+  readonly lowest: number
+  /** Whether it is a batch of kind `request`; otherwise of kind `command`. */
+  readonly isRequest: boolean
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+/** The batch is in the leader's log, from `index` on, in the term of this message. */
+export interface Forwarded {
+  readonly type: 'forwarded'
+  readonly term: Term
+  readonly channel: number
+  readonly sequence: number
+  readonly index: Index
+}
+
+/** The leader has not taken the batch in and never will: too much waits, unless something else is said. */
+export interface Declined {
+  readonly type: 'declined'
+  readonly term: Term
+  readonly channel: number
+  readonly sequence: number
+  /** Its disk is full. */
+  readonly isShortOfSpace: boolean
+  /** It is handing its leadership over. */
+  readonly isLeaving: boolean
 }

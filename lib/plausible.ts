@@ -1,5 +1,5 @@
 import { lastIndexOf } from './batch.ts'
-import type { Append, Message } from './messages.ts'
+import type { Append, Forward, Message } from './messages.ts'
 import type { State } from './state.ts'
 
 /**
@@ -16,6 +16,8 @@ export function isPlausible(message: Message, state: State): boolean {
       return message.hintIndex <= message.prevIndex
     case 'install':
       return message.indexTerm <= message.term
+    case 'forward':
+      return isInWindow(message)
     default:
       return true
   }
@@ -33,3 +35,9 @@ function isConsecutive({ term, prevIndex, prevTerm, batches }: Append): boolean 
   }
   return highest <= term
 }
+
+/** Messages that may be in flight to one server, whatever its options. */
+const MAX_WINDOW = 65_536
+
+const isInWindow = ({ sequence, lowest, count }: Forward): boolean =>
+  count >= 1 && lowest <= sequence && sequence - lowest < MAX_WINDOW

@@ -2,6 +2,7 @@ import { NO_FINGERPRINTS, type Fingerprints } from './fingerprint.ts'
 import { emptyLog, type Log } from './log.ts'
 import { serversOf, votes } from './members.ts'
 import type { Envelope } from './messages.ts'
+import { NOTHING_PASSED_ON, type Channel, type Forwarding } from './passedOn.ts'
 import { reachedByQuorum } from './quorum.ts'
 import type {
   Ballot,
@@ -67,6 +68,8 @@ export interface State extends Ballot {
   readonly confirmed: readonly ConfirmedRead[]
   /** To whom this server has handed its leadership for the sake of a higher priority, and when. */
   readonly handed: { readonly to: NodeId; readonly at: Millis } | undefined
+  /** What this server has passed on to the leader. */
+  readonly forwarding: Forwarding
   /** Messages that no server following the protocol sends here, counted since the start. */
   readonly dropped: number
 }
@@ -172,6 +175,8 @@ export interface Leader {
   readonly transfer: Transfer | undefined
   /** Who is to lead rather than this server, as of the last look. */
   readonly favourite: Favourite | undefined
+  /** What followers have passed on in this term. */
+  readonly channels: readonly Channel[]
 }
 
 export interface Favourite {
@@ -279,6 +284,7 @@ export const booting = (config: ProtocolConfig): State => ({
   fingerprints: NO_FINGERPRINTS,
   confirmed: [],
   handed: undefined,
+  forwarding: NOTHING_PASSED_ON,
   dropped: 0,
 })
 
@@ -314,6 +320,7 @@ export const changed = (state: State, change: Change): State => ({
   fingerprints: change.fingerprints ?? state.fingerprints,
   confirmed: change.confirmed ?? state.confirmed,
   handed: change.handed ?? state.handed,
+  forwarding: change.forwarding ?? state.forwarding,
   dropped: change.dropped ?? state.dropped,
 })
 
@@ -331,6 +338,7 @@ export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader =
   changing: 'changing' in change ? change.changing : leader.changing,
   transfer: 'transfer' in change ? change.transfer : leader.transfer,
   favourite: change.favourite ?? leader.favourite,
+  channels: change.channels ?? leader.channels,
 })
 
 /** And for what it knows of one follower. */

@@ -19,17 +19,21 @@
  *   machine, the disk and the network; nothing here ever holds more than one of them.
  * - Members change by joint consensus, any number at once, new voters only when they have caught up (§6).
  * - Witnesses vote and acknowledge, and get entries without their commands (`witnesses.ts`).
+ * - A follower may pass what is proposed to it on to its leader (`forwarding.ts`, `channels.ts`).
  * - Client sessions are the application's concern: a `request` is a command here (`operators/engine/sessions.ts`).
  */
 import { lastIndexOf, slice, type Batch } from './batch.ts'
 import * as changes from './changes.ts'
+import { forward } from './channels.ts'
 import { followedBy, isServer } from './configurations.ts'
 import * as election from './election.ts'
 import { InvariantError } from './errors.ts'
 import type { Event, Stamped } from './events.ts'
 import * as fingerprints from './fingerprints.ts'
 import * as follower from './follower.ts'
+import { answered, giveUpUnanswered } from './forwarding.ts'
 import * as installs from './install.ts'
+import { proposed } from './intake.ts'
 import * as leader from './leader.ts'
 import { append, emptyLog, termAt, type Log } from './log.ts'
 import type { Envelope, Message, RequestVote } from './messages.ts'
@@ -90,7 +94,9 @@ type PieceEvent = Extract<
 >
 
 const endTurn = (turn: Turn): Turn =>
-  reads.answerReads(snapshots.takeSnapshot(installs.restoreSnapshot(leader.endTurn(turn))))
+  giveUpUnanswered(
+    reads.answerReads(snapshots.takeSnapshot(installs.restoreSnapshot(leader.endTurn(turn)))),
+  )
 
 function handle(turn: Turn, event: Event): Turn {
   if (!turn.state.booted) return boot(turn, event)
@@ -108,7 +114,7 @@ function handle(turn: Turn, event: Event): Turn {
     case 'quorumTimeout':
       return election.quorumTimeout(turn)
     case 'proposed':
-      return leader.proposed(turn, event)
+      return proposed(turn, event)
     case 'read':
       return reads.read(turn, event.ticket)
     case 'notice':
@@ -303,5 +309,10 @@ function dispatch(turn: Turn, from: NodeId, message: Message): Turn {
       return election.timeoutNow(turn, from)
     case 'fingerprint':
       return fingerprints.claimed(turn, from, message)
+    case 'forward':
+      return forward(turn, from, message)
+    case 'forwarded':
+    case 'declined':
+      return answered(turn, message)
   }
 }

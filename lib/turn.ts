@@ -57,6 +57,8 @@ export type Answer =
       readonly term: Term
     }
   | { readonly type: 'notLeader'; readonly ticket: number; readonly leader: NodeId | undefined }
+  /** The leader to which it was passed on is none any more, and has not said what became of it. */
+  | { readonly type: 'unanswered'; readonly ticket: number }
   | { readonly type: 'overloaded'; readonly ticket: number }
   | { readonly type: 'noSpace'; readonly ticket: number }
   /** The read may be answered from what is applied now. */

@@ -92,6 +92,8 @@ export interface ProtocolConfig {
    * (thesis §6.4.1); 0 for never. Less than the shortest election timeout, by as much as clocks may drift apart.
    */
   readonly lease: Millis
+  /** Pass what is proposed to a follower on to its leader. */
+  readonly forward: boolean
   /** Entries of one append message, in bytes; a single larger batch still travels, alone. */
   readonly maxAppendBytes: number
   /** Append messages in flight to one follower. */

@@ -31,7 +31,6 @@ export function propose<C, R>(
     const begin = (slot: Slot<C, R>): void => node.submit(slot.value, slot)
     const beginAll = (leader: Leader | undefined): void => {
       if (leader === undefined) return
-      if (leader.id !== node.id) return subscriber.error(new NotLeader(leader.id))
       const ready = waiting
       waiting = []
       ready.forEach(begin)

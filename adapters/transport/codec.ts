@@ -40,6 +40,8 @@ export function headLength(message: Message): number {
       return size + COUNT_BYTES + encodeMembers(message.members).length
     case 'fingerprint':
       return size + 1 + message.value.length
+    case 'forward':
+      return size + COUNT_BYTES
     default:
       return size
   }
@@ -47,7 +49,7 @@ export function headLength(message: Message): number {
 
 /** Bytes of the body of `message`. */
 export function bodyLength(message: Message): number {
-  if (message.type === 'install') return message.bytes.length
+  if (message.type === 'install' || message.type === 'forward') return message.bytes.length
   if (message.type !== 'append') return 0
   let length = 0
   for (const batch of message.batches) length += batch.bytes.length
@@ -96,6 +98,9 @@ export function writeHead(message: Message, into: Uint8Array, start: number): nu
     case 'fingerprint':
       into[at] = message.value.length
       return at + 1 + utf8.encodeInto(message.value, into.subarray(at + 1)).written
+    case 'forward':
+      writeU32(into, at, message.bytes.length)
+      return at + COUNT_BYTES
     default:
       return at
   }
@@ -163,6 +168,8 @@ function readRest(
       return readPiece(plan, head, body, fields)
     case 'fingerprint':
       return readValue(plan, head, body, fields)
+    case 'forward':
+      return readCommands(plan, head, body, fields)
     default:
       return readEnd(plan, head, body)
   }
@@ -192,6 +199,20 @@ function readValue(
   fields['value'] = latin1.decode(head.subarray(size + 1))
   const isWhole = head.length === size + 1 + length && body.length === 0
   return isWhole ? undefined : `no room for exactly ${length} characters`
+}
+
+function readCommands(
+  { size }: Plan,
+  head: Uint8Array,
+  body: Uint8Array,
+  fields: Record<string, unknown>,
+): string | undefined {
+  if (head.length !== size + COUNT_BYTES) return `${head.length} bytes, not ${size + COUNT_BYTES}`
+  const length = readU32(head, size)
+  if (body.length !== length) return `${body.length} bytes, ${length} expected`
+  fields['bytes'] = body
+  const count = fields['count'] as number
+  return isPacked(body, count) ? undefined : `it is not ${count} entries`
 }
 
 function readEnd({ size }: Plan, head: Uint8Array, body: Uint8Array): string | undefined {

@@ -44,6 +44,21 @@ const layouts: Layouts = {
   installed: [11, { term: 'integer', index: 'integer', end: 'integer' }],
   timeoutNow: [12, { term: 'integer' }],
   fingerprint: [13, { term: 'integer', index: 'integer' }],
+  forward: [
+    14,
+    {
+      ...{ term: 'integer', channel: 'integer', sequence: 'integer', lowest: 'integer' },
+      ...{ isRequest: 'flag', count: 'integer' },
+    },
+  ],
+  forwarded: [15, { term: 'integer', channel: 'integer', sequence: 'integer', index: 'integer' }],
+  declined: [
+    16,
+    {
+      ...{ term: 'integer', channel: 'integer', sequence: 'integer' },
+      ...{ isShortOfSpace: 'flag', isLeaving: 'flag' },
+    },
+  ],
 }
 
 /** The layout of one message, ready for a loop. */

@@ -1,5 +1,13 @@
 import { lastIndexOf } from '../../lib/batch.ts'
-import type { Append, FingerprintClaim, Message } from '../../lib/messages.ts'
+import type {
+  Append,
+  Declined,
+  FingerprintClaim,
+  Forward,
+  Forwarded,
+  Install,
+  Message,
+} from '../../lib/messages.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { MAX_INTEGER } from './integers.ts'
 
@@ -33,14 +41,14 @@ export function illegal(message: Message): string | undefined {
       if (commitTerm > term) return `commitTerm ${commitTerm} is after term ${term}`
       return termAtZero('commit', commit, commitTerm)
     }
-    case 'install': {
-      const { term, index, indexTerm, checksum } = message
-      if (indexTerm > term) return `indexTerm ${indexTerm} is after term ${term}`
-      if (index < 1) return 'a snapshot of nothing'
-      return checksum > MAX_CHECKSUM ? `checksum ${checksum} has over 32 bits` : undefined
-    }
+    case 'install':
+      return illegalInstall(message)
     case 'fingerprint':
       return illegalClaim(message)
+    case 'forward':
+    case 'forwarded':
+    case 'declined':
+      return illegalPassing(message)
     case 'vote':
     case 'appended':
     case 'heartbeatReply':
@@ -72,6 +80,26 @@ function illegalAppend({ term, prevIndex, prevTerm, batches }: Append): string |
     highest = batch.term
   }
   return termAtZero('prev', prevIndex, prevTerm)
+}
+
+function illegalInstall({ term, index, indexTerm, checksum }: Install): string | undefined {
+  if (indexTerm > term) return `indexTerm ${indexTerm} is after term ${term}`
+  if (index < 1) return 'a snapshot of nothing'
+  return checksum > MAX_CHECKSUM ? `checksum ${checksum} has over 32 bits` : undefined
+}
+
+function illegalPassing(message: Forward | Forwarded | Declined): string | undefined {
+  switch (message.type) {
+    case 'forward': {
+      const { sequence, lowest, count } = message
+      if (lowest > sequence) return `lowest ${lowest} is after sequence ${sequence}`
+      return count < 1 ? 'a batch has no entries' : undefined
+    }
+    case 'forwarded':
+      return message.index < 1 ? 'no entry has index 0' : undefined
+    case 'declined':
+      return message.isShortOfSpace && message.isLeaving ? 'two reasons at once' : undefined
+  }
 }
 
 /** Before the first entry there is no term. */

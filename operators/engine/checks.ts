@@ -65,7 +65,7 @@ function checkParts(options: Given): void {
   for (const name of ['storage', 'transport', 'random'] as const) {
     demand(name, options[name], typeof options[name] === 'function', 'a function')
   }
-  for (const name of ['preVote', 'checkQuorum', 'leaseReads'] as const) {
+  for (const name of ['preVote', 'checkQuorum', 'leaseReads', 'forward'] as const) {
     demand(name, options[name], typeof options[name] === 'boolean', 'true or false')
   }
 }

@@ -42,6 +42,8 @@ export class Core<C, R> {
     private readonly engine: OperatorFunction<Event, Step>,
   ) {
     const { protocol, scheduler, turns, random, codec } = settings
+    // What is meant for an earlier life of this server must not be taken for this one's.
+    const ticket = Math.floor(random() * 2 ** 48)
     this.#state$ = new BehaviorSubject(booting(protocol))
     this.deadlines = new Deadlines(scheduler)
     this.proposals = new Proposals(
@@ -53,6 +55,7 @@ export class Core<C, R> {
         else this.proposals.answered({ type: 'notLeader', ticket, leader: undefined })
       },
       turns,
+      ticket,
     )
     this.questions = new Questions(
       (ticket) => {
@@ -60,7 +63,7 @@ export class Core<C, R> {
           this.#raised$.next({ type: 'read', at: scheduler.now(), ticket })
         else this.questions.answered({ type: 'unreadable', ticket, leader: undefined })
       },
-      random,
+      ticket,
       turns,
       scheduler,
     )

@@ -62,15 +62,20 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
    * they do not, it answers with what is old. Needs `checkQuorum`; the same on every server. Default false.
    */
   readonly leaseReads?: boolean
+  /**
+   * What is proposed to a follower is passed on to its leader, and the result is the follower's own. Every
+   * server must know of it: one of an earlier version closes the connection. Default false: `NotLeader`.
+   */
+  readonly forward?: boolean
   /** How much faster the fastest clock may run than the slowest, as a share: 0 to 1. Default 0.1. */
   readonly maxClockDrift?: number
   /** A command's largest size encoded, in bytes, up to `maxAppendBytes`. Default 1 MiB. */
   readonly maxCommandBytes?: number
   /** Entries of one message, in bytes: 1 KiB to 64 MiB. Default 1 MiB. */
   readonly maxAppendBytes?: number
-  /** Messages with entries in flight to one follower, 1 to 65,536. Default 256. */
+  /** Messages with entries in flight to one follower, and of one to its leader, 1 to 65,536. Default 256. */
   readonly maxInflightMessages?: number
-  /** Bytes of entries in flight to one follower. Default 16 MiB. */
+  /** Bytes of entries in flight to one follower, and of one to its leader. Default 16 MiB. */
   readonly maxInflightBytes?: number
   /** Bytes waiting to be committed beyond which a leader answers `Overloaded`. Default 64 MiB. */
   readonly maxUncommittedBytes?: number
@@ -154,6 +159,7 @@ const defaults = {
   preVote: true,
   checkQuorum: true,
   leaseReads: false,
+  forward: false,
   maxClockDrift: 0.1,
   maxAppendBytes: MIB,
   maxInflightMessages: 256,
@@ -190,6 +196,7 @@ function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
     checkQuorum,
     diskStall,
     lease: leaseReads ? electionTimeoutMin / (1 + maxClockDrift) : 0,
+    forward: options.forward,
     maxAppendBytes,
     maxInflightMessages,
     maxInflightBytes,

@@ -9,6 +9,7 @@ import {
   Overtaken,
   Stopped,
   Superseded,
+  Unanswered,
 } from '../../lib/errors.ts'
 import type { Proposed } from '../../lib/events.ts'
 import {
@@ -55,7 +56,9 @@ export class Proposals<C, R> {
   readonly #waiting: Waiting<R>[] = []
   #open: Settle<R>[] = []
   #kind: Kind = 'command'
-  #ticket = 0
+  #ticket: number
+  /** Up to here outcomes have been told, or are lost. */
+  #settledIndex: Index = 0
   readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
 
@@ -64,7 +67,10 @@ export class Proposals<C, R> {
     private readonly limits: ProposalLimits,
     private readonly raise: (event: Omit<Proposed, 'at'>) => void,
     turns: SchedulerLike,
+    /** The first ticket. */
+    ticket = 0,
   ) {
+    this.#ticket = ticket
     this.#turnEnd = new TurnEnd(() => this.#close(), turns)
   }
 
@@ -97,16 +103,11 @@ export class Proposals<C, R> {
     const settles = this.#judged.get(answer.ticket)
     if (settles === undefined) return
     switch (answer.type) {
-      case 'accepted': {
+      case 'accepted':
         this.#judged.delete(answer.ticket)
-        const { index, term } = answer
-        this.#waiting.push({ index, term, settles, next: index })
-        for (let i = 0; i < settles.length; i++) {
-          const settle = settles[i]!
-          if (settle.queued !== undefined) guarded(() => settle.queued?.(index + i, term))
-        }
-        return
-      }
+        return this.#accepted(answer.index, answer.term, settles)
+      case 'unanswered':
+        return this.#refuse(answer.ticket, new Unanswered())
       case 'notLeader':
         return this.#refuse(answer.ticket, new NotLeader(answer.leader))
       case 'overloaded':
@@ -126,8 +127,10 @@ export class Proposals<C, R> {
 
   applied(applied: AppliedBatch): void {
     const { batch } = applied
-    const outcomes = answersOf(applied)
     const last = lastIndexOf(batch)
+    this.#settledIndex = Math.max(this.#settledIndex, last)
+    if (this.#waiting.length === 0) return
+    const outcomes = answersOf(applied)
     for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
       // Terms never fall along the log, so what is of an earlier term has lost its place for good; an
       // entry of an earlier term in a command's place has taken it, and those of all that follow (§5.3).
@@ -148,6 +151,7 @@ export class Proposals<C, R> {
 
   /** A snapshot stands for everything through `index`: what became of the commands there, nobody knows. */
   overtaken(index: Index): void {
+    this.#settledIndex = Math.max(this.#settledIndex, index)
     // Runs of several terms are not in the order of their indexes.
     for (const run of this.#waiting.splice(0)) {
       const from = run.next
@@ -173,6 +177,18 @@ export class Proposals<C, R> {
     this.#open = []
     for (const settle of neverRaised) fail(settle, this.#stopped)
     for (const settle of raised) fail(settle, new Stopped('unknown', options))
+  }
+
+  /** The commands are in the log. A leader's answer that comes late finds some of them applied already. */
+  #accepted(index: Index, term: Term, settles: readonly Settle<R>[]): void {
+    const late = Math.min(Math.max(0, this.#settledIndex + 1 - index), settles.length)
+    const next = index + late
+    if (late < settles.length) this.#waiting.push({ index, term, settles, next })
+    for (let i = 0; i < settles.length; i++) {
+      const settle = settles[i]!
+      if (settle.queued !== undefined) guarded(() => settle.queued?.(index + i, term))
+      if (i < late) fail(settle, new Unanswered())
+    }
   }
 
   #overloaded(): Overloaded {
@@ -221,7 +237,7 @@ export class Proposals<C, R> {
     })
   }
 
-  #refuse(ticket: number, error: NotLeader | NoSpace | Overloaded): void {
+  #refuse(ticket: number, error: Error): void {
     const settles = this.#judged.get(ticket) ?? []
     this.#judged.delete(ticket)
     for (const settle of settles) fail(settle, error)

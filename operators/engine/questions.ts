@@ -33,12 +33,12 @@ export class Questions {
 
   constructor(
     private readonly raise: (ticket: number) => void,
-    random: () => number,
+    /** The first ticket. */
+    ticket: number,
     turns: SchedulerLike,
     private readonly clock: Pick<SchedulerLike, 'now'>,
   ) {
-    // A reply meant for an earlier life of this server must not answer a question of this one.
-    this.#ticket = Math.floor(random() * 2 ** 48)
+    this.#ticket = ticket
     this.#turnEnd = new TurnEnd(() => this.#close(), turns)
   }
 

@@ -1,4 +1,4 @@
-import { Overloaded } from '../../lib/errors.ts'
+import { NotLeader, Overloaded, RaftError } from '../../lib/errors.ts'
 import type { Request, Session, SessionLimits } from '../../lib/sessions.ts'
 import type { Settle } from './node.ts'
 
@@ -59,7 +59,8 @@ export class Requests {
       applied: () => undefined,
       failed: (error) => {
         this.#leave(session)
-        session.fail(error)
+        // What waits for the session was never proposed, whatever became of the session.
+        session.fail(isWithoutEffect(error) ? error : new NotLeader(undefined))
       },
     })
     return session
@@ -69,6 +70,9 @@ export class Requests {
     if (this.#session === session) this.#session = undefined
   }
 }
+
+const isWithoutEffect = (error: Error): boolean =>
+  !(error instanceof RaftError) || error.outcome === 'none'
 
 type Waiting = readonly [ready: (session: Session) => void, fail: (error: Error) => void]
 

@@ -90,6 +90,10 @@ function describeMessage(message: Message): string {
       return `readIndex @${message.term} read ${message.ticket}`
     case 'readIndexReply':
       return `readIndexReply @${message.term} read ${message.ticket} at ${message.index}`
+    case 'forward':
+    case 'forwarded':
+    case 'declined':
+      return `${message.type} @${message.term} batch ${message.sequence}`
     case 'timeoutNow':
       return `timeoutNow @${message.term}`
     case 'fingerprint':

@@ -68,6 +68,7 @@ export function start(reduce: Reduce, bounds: Bounds, id: NodeId, disk: Disk = e
     maxInflightMessages: 2,
     maxInflightBytes: Infinity,
     maxUncommittedBytes: Infinity,
+    forward: false,
     snapshotEntries: Infinity,
     snapshotBytes: Infinity,
     snapshotTailBytes: 0,

@@ -73,6 +73,15 @@ export const anything: fc.Arbitrary<Message> = fc.oneof(
   messageOf('heartbeatReply', { term: integer, round: integer }),
   messageOf('readIndex', { term: integer, ticket: integer }),
   messageOf('readIndexReply', { term: integer, ticket: integer, index: integer }),
+  messageOf('forward', {
+    ...{ term: integer, channel: integer, sequence: integer, lowest: integer },
+    ...{ isRequest: boolean, count: fc.constant(2), bytes: fc.constant(new Uint8Array(8)) },
+  }),
+  messageOf('forwarded', { term: integer, channel: integer, sequence: integer, index: integer }),
+  messageOf('declined', {
+    ...{ term: integer, channel: integer, sequence: integer },
+    ...{ isShortOfSpace: boolean, isLeaving: boolean },
+  }),
 )
 
 /** What a hand on the wire or the disk does to bytes. */

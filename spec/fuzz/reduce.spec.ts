@@ -111,8 +111,9 @@ describe('what the codec lets through', () => {
   const encoded = (message: Message): Message | Malformed => {
     const head = new Uint8Array(headLength(message))
     writeHead(message, head, 0)
-    const bodies = message.type === 'append' ? message.batches.map(({ bytes }) => bytes) : []
-    return decode(head, Uint8Array.from(Buffer.concat(bodies)))
+    const batches = message.type === 'append' ? message.batches : []
+    const bodies = message.type === 'forward' ? [message] : batches
+    return decode(head, Uint8Array.from(Buffer.concat(bodies.map(({ bytes }) => bytes))))
   }
 
   it('is what it would send itself, whatever the fields are [F58]', () => {

@@ -14,7 +14,7 @@ export interface Cluster {
 }
 
 /** Servers in this process, with their HTTP API: `founders` are a cluster, `others` are in none. */
-export async function cluster(founders: string, others = ''): Promise<Cluster> {
+export async function cluster(founders: string, others = '', more = {}): Promise<Cluster> {
   const ids = [...founders, ...others]
   const ports = await freePorts(ids.length)
   const places = Object.fromEntries(
@@ -28,7 +28,10 @@ export async function cluster(founders: string, others = ''): Promise<Cluster> {
     const founding = founders.includes(id) ? { members, addresses } : { members: [], addresses: {} }
     const adapters = { transport: net.join(id), storage: memory() }
     const times = { heartbeat: 20, electionTimeout: [100, 200] } as const
-    servers.set(id, await start({ id, ...founding, ...adapters, ...times, port: ports[i]! }))
+    servers.set(
+      id,
+      await start({ id, ...founding, ...adapters, ...times, ...more, port: ports[i]! }),
+    )
   }
   const server = (id: string): Running => servers.get(id)!
   const leads = async (it: Running): Promise<boolean> => {

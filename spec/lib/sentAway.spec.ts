@@ -18,6 +18,7 @@ const config = {
     electionTimeoutMax: 20,
     lease: 0,
     diskStall: 1e6,
+    forward: false,
   },
   ...{ preVote: true, checkQuorum: true, maxAppendBytes: 1000, maxInflightMessages: 1 },
   ...{ maxInflightBytes: 1000, maxUncommittedBytes: 1000 },

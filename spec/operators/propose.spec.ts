@@ -162,6 +162,7 @@ describe('propose, once it is unsubscribed', () => {
     node.follow({ id: 'b', term: 1 })
     propose(node)(['a']).subscribe({ error: () => undefined })
     node.fail()
+    node.fail(new NotLeader('b'))
     expect(node.isWatched).toBe(false)
   })
 

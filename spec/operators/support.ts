@@ -43,6 +43,7 @@ export const protocol = (voters: readonly NodeId[] = ['a', 'b', 'c']): ProtocolC
   checkQuorum: true,
   diskStall: Infinity,
   lease: 0,
+  forward: false,
   maxAppendBytes: 1024,
   maxInflightMessages: 256,
   maxInflightBytes: 1024 * 1024,
@@ -102,6 +103,7 @@ export const leaderRole = (
   changing: undefined,
   transfer: undefined,
   favourite: undefined,
+  channels: [],
   ...change,
 })
 

@@ -1,6 +1,6 @@
 import { takeUntil, timer, VirtualTimeScheduler } from 'rxjs'
 import type { NodeId } from '../../lib/types.ts'
-import type { Progress } from '../../operators/engine/node.ts'
+import type { Progress, RaftNode } from '../../operators/engine/node.ts'
 import { cluster, seeded, type Cluster } from '../../testing/index.ts'
 import { PEACE, WAR, war } from './war.ts'
 
@@ -18,9 +18,10 @@ export interface Chaos {
 
 /**
  * Servers crash, restart, are cut off, have slow disks, and messages are lost, doubled and late, while a
- * word is proposed to one of them each 4 ms; then nothing fails any more. All of it is the seed's chance.
+ * word is proposed to one of them each 4 ms; then nothing fails any more. All of it is the seed's chance. With
+ * `forward` servers pass on what is submitted to them, under no name that would tell the second time.
  */
-export function chaos(seed: number): Chaos {
+export function chaos(seed: number, { forward = false } = {}): Chaos {
   const scheduler = new VirtualTimeScheduler()
   const random = seeded(seed)
   const ids = ['a', 'b', 'c', 'd', 'e'].slice(0, seed % 2 === 0 ? 3 : 5)
@@ -29,12 +30,13 @@ export function chaos(seed: number): Chaos {
     machine: { initial: 0, apply: (count: number, _: string) => [count + 1, count + 1] as const },
     electionTimeout: [30, 60],
     heartbeat: 10,
+    forward,
     ...war({ ids, scheduler, random, crashEvery: 70 }),
     scheduler,
     seed,
   })
   const disagreements = witness(servers)
-  const ends = propose(servers, scheduler, random)
+  const ends = propose(servers, scheduler, random, forward ? submitted : proposed)
   servers.connect(timer(WAR + PEACE, scheduler))
   scheduler.flush()
   const logs = ids.map((id) =>
@@ -46,25 +48,35 @@ export function chaos(seed: number): Chaos {
   return { words: [...ends.keys()], ends, logs, disagreements }
 }
 
+type How = (node: RaftNode<string, number>, word: string, hear: (end: End) => void) => void
+
+const proposed: How = (node, word, hear) => {
+  let last: Progress<number> | undefined
+  node.propose(word, { timeout: 100 }).subscribe({
+    next: (progress) => (last = progress),
+    error: (error: unknown) => hear(error as Error),
+    complete: () => hear(last!),
+  })
+}
+
+const submitted: How = (node, word, hear) =>
+  node.submit(word, {
+    applied: (result, index, term) => hear({ type: 'applied', result, index, term }),
+    failed: hear,
+  })
+
 /** Proposes words while there is war, each to whichever server, and a last one to every server. */
 function propose(
   servers: Cluster<string, number>,
   scheduler: VirtualTimeScheduler,
   random: () => number,
+  how: How,
 ): Map<string, End[]> {
   const ends = new Map<string, End[]>()
   const begin = (word: string, id: NodeId): void => {
     const said: End[] = []
-    let last: Progress<number> | undefined
     ends.set(word, said)
-    servers
-      .node(id)
-      .propose(word, { timeout: 100 })
-      .subscribe({
-        next: (progress) => (last = progress),
-        error: (error: unknown) => said.push(error as Error),
-        complete: () => said.push(last!),
-      })
+    how(servers.node(id), word, (end) => said.push(end))
   }
   timer(30, 4, scheduler)
     .pipe(takeUntil(timer(WAR, scheduler)))

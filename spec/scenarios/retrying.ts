@@ -44,13 +44,14 @@ export interface Retrying {
  * time, and try each again until it is answered: some under a name of their own, on any server, the
  * others with one server's.
  */
-export function retrying(seed: number): Retrying {
+export function retrying(seed: number, { forward = false } = {}): Retrying {
   const scheduler = new VirtualTimeScheduler()
   const random = seeded(seed)
   const ids = ['a', 'b', 'c']
   const servers: Servers = cluster({
     ids,
     machine: notebook,
+    forward,
     ...{ electionTimeout: [30, 60], heartbeat: 10, snapshotEntries: 15, snapshotTailBytes: 0 },
     ...war({ ids, scheduler, random, crashEvery: 110 }),
     ...{ scheduler, seed },

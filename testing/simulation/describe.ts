@@ -33,6 +33,12 @@ function details(message: Message): string {
       return `${message.ticket}`
     case 'readIndexReply':
       return `${message.ticket} ${message.index}`
+    case 'forward':
+      return `${message.channel} ${message.sequence} +${message.count}`
+    case 'forwarded':
+      return `${message.channel} ${message.sequence} ${message.index}`
+    case 'declined':
+      return `${message.channel} ${message.sequence}`
     case 'install': {
       const { index, indexTerm: term, members } = message
       return describePiece({ ...message, mark: { index, term, members } })

@@ -69,6 +69,7 @@ function bodies(message: Message): readonly Uint8Array[] {
     case 'append':
       return message.batches.map(({ bytes }) => bytes)
     case 'install':
+    case 'forward':
       return [message.bytes]
     default:
       return []

@@ -26,7 +26,7 @@ function encode(message: Message): Parts {
 }
 
 function bodiesOf(message: Message): readonly Uint8Array[] {
-  if (message.type === 'install') return [message.bytes]
+  if (message.type === 'install' || message.type === 'forward') return [message.bytes]
   return message.type === 'append' ? message.batches.map(({ bytes }) => bytes) : []
 }
 
@@ -102,7 +102,7 @@ describe('a stranger’s bytes', () => {
   it('are refused when the type or the kind of entry is unknown [F57]', () => {
     const { head, body } = encode(bigAppend(1, 1))
     expect(reasonOf(decode(Uint8Array.from([0, ...head.subarray(1)]), body))).toMatch(/code 0/)
-    expect(reasonOf(decode(Uint8Array.from([14, ...head.subarray(1)]), body))).toMatch(/code 14/)
+    expect(reasonOf(decode(Uint8Array.from([99, ...head.subarray(1)]), body))).toMatch(/code 99/)
     expect(reasonOf(decode(new Uint8Array(0), body))).toMatch(/nothing/)
     const kind = head.slice()
     kind[head.length - 9] = 7

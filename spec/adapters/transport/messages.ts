@@ -110,6 +110,23 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     index: integer.map((index) => Math.max(1, index)),
     value: fc.stringMatching(/^[!-~]{1,64}$/),
   }),
+  record({
+    ...{ term: integer, channel: integer, sequence: integer, isRequest: fc.boolean() },
+    payloads: fc.array(fc.uint8Array({ maxLength: 100 }), { minLength: 1, maxLength: 5 }),
+  }).map(({ payloads, ...rest }): Message => ({
+    ...{ type: 'forward', ...rest, lowest: Math.floor(rest.sequence / 2) },
+    ...{ count: payloads.length, bytes: pack(payloads) },
+  })),
+  record({
+    type: fc.constant('forwarded' as const),
+    ...{ term: integer, channel: integer, sequence: integer },
+    index: fc.integer({ min: 1 }),
+  }),
+  record({
+    type: fc.constant('declined' as const),
+    ...{ term: integer, channel: integer, sequence: integer },
+    ...{ isShortOfSpace: fc.boolean(), isLeaving: fc.constant(false) },
+  }),
 )
 
 /** An append of one batch of `count` entries of `size` bytes. */

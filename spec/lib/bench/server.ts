@@ -33,6 +33,7 @@ export const configOf = (
   maxInflightMessages: 100,
   maxInflightBytes: 1_000_000,
   maxUncommittedBytes: 1_000_000,
+  forward: false,
   snapshotEntries: Infinity,
   snapshotBytes: Infinity,
   snapshotTailBytes: 0,

@@ -31,6 +31,7 @@ describe('options', () => {
       members: foundingMembers(['a']),
       ...{ electionTimeoutMin: 150, electionTimeoutMax: 300, preVote: true, checkQuorum: true },
       ...{ diskStall: 3_000, lease: 0 },
+      forward: false,
       ...{ maxAppendBytes: 2 ** 20, maxInflightMessages: 256 },
       ...{ maxInflightBytes: 2 ** 24, maxUncommittedBytes: 2 ** 26 },
       ...{ snapshotEntries: 1_000_000, snapshotBytes: 2 ** 26, snapshotTailBytes: 2 ** 24 },

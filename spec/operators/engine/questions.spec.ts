@@ -4,12 +4,12 @@ import { Questions } from '../../../operators/engine/questions.ts'
 import { HandClock } from '../support.ts'
 
 /** Questions with the tickets that they raised, and what their askers heard. */
-function asking(random = () => 0) {
+function asking(first = 0) {
   const turns = new VirtualTimeScheduler()
   const clock = new HandClock()
   const tickets: number[] = []
   const heard: string[] = []
-  const questions = new Questions((ticket) => tickets.push(ticket), random, turns, clock)
+  const questions = new Questions((ticket) => tickets.push(ticket), first, turns, clock)
   const ask = (name: string): (() => void) =>
     questions.ask({
       answer: () => heard.push(`${name} answered`),
@@ -81,7 +81,7 @@ describe('questions', () => {
   })
 
   it('begin with a ticket that an earlier life of the server did not use', () => {
-    const { turns, tickets, ask } = asking(() => 0.5)
+    const { turns, tickets, ask } = asking(2 ** 47)
     ask('x')
     turns.flush()
     expect(tickets).toEqual([2 ** 47])

@@ -51,6 +51,7 @@ export const leader: Leader = {
   changing: undefined,
   transfer: undefined,
   favourite: undefined,
+  channels: [],
 }
 
 export const follower = (of?: NodeId): State['role'] => ({
@@ -64,6 +65,7 @@ export const config: ProtocolConfig = {
   ...{ id: 'a', members: foundingMembers(['a', 'b', 'c']) },
   ...{ electionTimeoutMin: 1, electionTimeoutMax: 2 },
   ...{ preVote: true, checkQuorum: true, diskStall: Infinity, lease: 0, maxAppendBytes: 1 },
+  forward: false,
   ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
   ...{ snapshotEntries: 1, snapshotBytes: 1, snapshotTailBytes: 0 },
 }

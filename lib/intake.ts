@@ -1,0 +1,46 @@
+import type { Batch } from './batch.ts'
+import type { Proposed } from './events.ts'
+import { passOn } from './forwarding.ts'
+import { append, bytesAfter } from './log.ts'
+import { progressOf, type Leader } from './state.ts'
+import { answer, update, write, type Turn } from './turn.ts'
+import type { Index, NodeId, Term } from './types.ts'
+
+/** What a leader makes of commands that are to enter its log. */
+export type Verdict =
+  | { readonly type: 'accepted'; readonly index: Index; readonly term: Term }
+  | { readonly type: 'overloaded' }
+  | { readonly type: 'noSpace' }
+  | { readonly type: 'notLeader'; readonly leader: NodeId | undefined }
+
+/** Commands are to enter the log, a leader's own or through it; what they came to is told by their ticket (§5.3). */
+export function proposed(turn: Turn, proposal: Proposed): Turn {
+  const { role } = turn.state
+  if (role.type !== 'leader') return passOn(turn, proposal)
+  const [taken, verdict] = takeIn(turn, role, proposal)
+  return answer(taken, { ...verdict, ticket: proposal.ticket })
+}
+
+/** Commands enter the leader's log, unless something stands against it. */
+export function takeIn(
+  turn: Turn,
+  leader: Leader,
+  { kind, count, bytes }: Pick<Batch, 'kind' | 'count' | 'bytes'>,
+): readonly [Turn, Verdict] {
+  const { log, term, isShortOfSpace } = turn.state
+  if (isShortOfSpace) return [turn, { type: 'noSpace' }]
+  // Who is to lead next must not have to catch up without end.
+  if (leader.transfer !== undefined)
+    return [turn, { type: 'notLeader', leader: leader.transfer.to }]
+  if (isOverloaded(turn, leader)) return [turn, { type: 'overloaded' }]
+  const batch = { index: log.lastIndex + 1, term, kind, count, bytes }
+  const written = write(update(turn, { log: append(log, [batch]) }), [batch])
+  return [written, { type: 'accepted', index: batch.index, term }]
+}
+
+function isOverloaded({ state }: Turn, leader: Leader): boolean {
+  const { log, commitIndex, config } = state
+  // What the others commit without this server's disk waits for the disk all the same.
+  const settled = Math.min(commitIndex, progressOf(leader, config.id)?.match ?? 0)
+  return bytesAfter(log, settled) > config.maxUncommittedBytes
+}
