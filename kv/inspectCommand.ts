@@ -22,10 +22,11 @@ export function addInspectCommand(program: Command, io: Io, exit: (status: numbe
 
 /** What a person reads of it, line by line. */
 function lines(inspection: Inspection): string[] {
-  const { directory, logId, isHeld, term, vote, entries, terms, torn } = inspection
+  const { directory, logId, cluster, isHeld, term, vote, entries, terms, torn } = inspection
   if (logId === undefined) return [`${directory} holds no log`]
   const told = [
     `${directory}  log ${logId}${isHeld ? ', in use: what is being written may look torn' : ''}`,
+    `cluster   ${cluster ?? 'not said'}`,
     `ballot    term ${term}, ${vote === undefined ? 'no vote' : `vote for ${vote}`}`,
     `entries   ${entries === undefined ? 'none' : `${entries.first} to ${entries.last}`}`,
     ...terms.map((it) => `          term ${it.term} from ${it.index}`),

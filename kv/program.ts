@@ -5,6 +5,7 @@ import { addClusterCommands } from './clusterCommands.ts'
 import { addDemoCommand } from './demoCommand.ts'
 import { addInspectCommand } from './inspectCommand.ts'
 import { FAILED, MISUSED, OK, REMOVED, type Io } from './io.ts'
+import { addRecoverCommand } from './recoverCommand.ts'
 import { Removed } from './removal.ts'
 import { addServeCommand, flagOf } from './serveCommand.ts'
 import { addVerifyCommand } from './verifyCommand.ts'
@@ -29,6 +30,7 @@ export async function run(args: readonly string[], io: Io, file: string): Promis
   addDemoCommand(program, io, file)
   addInspectCommand(program, io, exit)
   addVerifyCommand(program, io, exit)
+  addRecoverCommand(program, io)
   try {
     await program.parseAsync(args, { from: 'user' })
     return code

@@ -89,7 +89,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
   return new Observable((subscriber) => {
     const node = raft({
       ...nodeOptions(options),
-      storage: file(options.data, segments(options)),
+      storage: file(options.data, fileOptions(options)),
       transport: network(options, peers),
     })
     const history = new History(node)
@@ -146,8 +146,10 @@ function nodeOptions(options: ServeOptions) {
   }
 }
 
-const segments = ({ segmentSize }: ServeOptions): FileOptions =>
-  segmentSize === undefined ? {} : { segmentSize }
+const fileOptions = ({ cluster, segmentSize }: ServeOptions): FileOptions => ({
+  cluster,
+  ...(segmentSize !== undefined && { segmentSize }),
+})
 
 /** TCP, which is told where peers find each other, and nothing of clients. */
 function network(options: ServeOptions, peers: Peers): Transport {

@@ -325,6 +325,25 @@ export class DirectoryLocked extends StorageError {
   }
 }
 
+/** The directory belongs to a server of another cluster: logs of two clusters must not mix. */
+export class WrongCluster extends StorageError {
+  override readonly code = 'wrong-cluster'
+  override readonly outcome = 'none'
+
+  constructor(
+    readonly directory: string,
+    /** Which cluster it belongs to. */
+    readonly cluster: string,
+    /** Which one it was opened for. */
+    readonly expected: string,
+  ) {
+    super(
+      `${directory} belongs to cluster "${cluster}" and was opened for cluster "${expected}": ` +
+        'a server of another cluster begins on an empty directory',
+    )
+  }
+}
+
 /** Files of a format that this version does not know. */
 export class UnknownFormat extends StorageError {
   override readonly code = 'unknown-format'

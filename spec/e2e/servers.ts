@@ -56,14 +56,16 @@ export class Servers {
       ports?: number[]
       /** A server of the cluster that this one joins. */
       contact?: string
+      /** Who founds the cluster. */
+      founders?: readonly string[]
     } = {},
   ): Server {
     const { args = [], data = join(this.data, id), contact } = options
     const [listen, http] = options.ports ?? this.#portsOf(id)
-    const founders = this.ids.flatMap((member) => {
-      const [raft, web] = this.#portsOf(member)
-      return ['--member', `${member}=127.0.0.1:${raft},http://127.0.0.1:${web}`]
-    })
+    const founders = (options.founders ?? this.ids).flatMap((member) => [
+      '--member',
+      this.memberOf(member),
+    ])
     const members = contact === undefined ? founders : ['--join', contact]
     const child = spawn(
       process.execPath,
@@ -90,6 +92,12 @@ export class Servers {
     this.running.set(id, server)
     this.#started.push(server)
     return server
+  }
+
+  /** As the command line names it. */
+  memberOf(id: string): string {
+    const [raft, web] = this.#portsOf(id)
+    return `${id}=127.0.0.1:${raft},http://127.0.0.1:${web}`
   }
 
   startAll(args: readonly string[] = []): void {
@@ -124,6 +132,18 @@ export class Servers {
     const i = [...this.ids, ...this.others].indexOf(id)
     return [this.ports[2 * i]!, this.ports[2 * i + 1]!]
   }
+}
+
+/** Runs the program to its end. */
+export async function rxraft(...args: readonly string[]): Promise<Exit & { output: string }> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  }
+  return new Promise((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal, output })),
+  )
 }
 
 export async function statusOf(server: Server): Promise<Status | undefined> {

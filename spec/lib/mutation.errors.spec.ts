@@ -15,6 +15,7 @@ import {
   Superseded,
   Timeout,
   UnknownFormat,
+  WrongCluster,
 } from '../../lib/errors.ts'
 
 /** What callers decide by. */
@@ -69,6 +70,12 @@ const cases: readonly (readonly [string, () => RaftError, string])[] = [
     'UnknownFormat unknown-format final none',
     () => new UnknownFormat('f', 9),
     'f has format version 9, which this version of rxraft does not know',
+  ],
+  [
+    'WrongCluster wrong-cluster final none',
+    () => new WrongCluster('d', 'x', 'y'),
+    'd belongs to cluster "x" and was opened for cluster "y": ' +
+      'a server of another cluster begins on an empty directory',
   ],
 ]
 

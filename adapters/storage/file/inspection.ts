@@ -13,6 +13,8 @@ export interface Inspection {
   readonly isHeld: boolean | undefined
   /** Drawn when the directory was created, in hexadecimal; `undefined` for a directory without a log. */
   readonly logId: string | undefined
+  /** Which cluster the server belongs to; `undefined` where nobody has said so. */
+  readonly cluster: string | undefined
   readonly term: Term
   /** Whom the server voted for in `term`. */
   readonly vote: NodeId | undefined
@@ -93,7 +95,7 @@ export async function verify(directory: string): Promise<Verification> {
   return { inspection: inspectionOf(directory, held, recovered), problems }
 }
 
-async function verifyFile(files: FileSystem, file: string): Promise<void> {
+export async function verifyFile(files: FileSystem, file: string): Promise<void> {
   const snapshot = await openSnapshot(files, file)
   try {
     await verifySnapshot(files, snapshot)
@@ -119,12 +121,12 @@ function problemOf(error: unknown): Problem {
 function inspectionOf(
   directory: string,
   held: boolean | undefined,
-  { logId, standing, batches, segments, snapshot, torn }: Recovered,
+  { logId, cluster, standing, batches, segments, snapshot, torn }: Recovered,
 ): Inspection {
   const [first] = batches
   const last = batches.at(-1)
   return {
-    ...{ directory, isHeld: held, logId: logId?.toString(16).padStart(16, '0') },
+    ...{ directory, isHeld: held, logId: logId?.toString(16).padStart(16, '0'), cluster },
     ...{ term: standing.term, vote: standing.vote, torn, terms: termsOf(batches) },
     entries: first && last && { first: first.index, last: lastIndexOf(last) },
     segments: segments.map(({ file, records, size, used }) => ({ file, records, size, used })),

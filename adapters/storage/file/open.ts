@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { WrongCluster } from '../../../lib/errors.ts'
 import type { Notice, Restored } from '../../../lib/storage.ts'
 import type { Standing } from '../log.ts'
 import { syncDirectory, syncPath, type FileSystem } from './filesystem.ts'
@@ -21,6 +22,8 @@ export interface OpenLog {
   readonly notices: readonly Notice[]
   readonly standing: Standing
   readonly logId: bigint
+  /** As every new segment says. */
+  readonly cluster: string | undefined
   /** The sequence of the last record. */
   readonly sequence: number
   /** The last segment: its number and its descriptor. */
@@ -48,18 +51,23 @@ export async function makeDirectory(files: FileSystem, directory: string): Promi
 /**
  * Reads the log and makes it fit to go on with. The last segment is always written anew: after a crash
  * or a failed write, what was read of it may exist in the page cache only, and no later fsync would bring
- * it to the disk. That also cuts a torn tail off.
+ * it to the disk. That also cuts a torn tail off. A log that belongs to no cluster yet belongs to `ours` from
+ * then on.
  */
 export async function openLog(
   files: FileSystem,
   directory: string,
   segmentSize: number,
+  ours: string | undefined,
 ): Promise<OpenLog> {
   const recovered = await recover(files, directory)
+  const cluster = recovered.cluster ?? ours
+  if (ours !== undefined && cluster !== ours) throw new WrongCluster(directory, cluster!, ours)
   const { standing, segments, sequence, torn } = recovered
   const logId = recovered.logId ?? randomBytes(8).readBigUInt64LE()
   const number = segments.at(-1)?.number ?? 1
-  const content = renewed(recovered) ?? encodeHeader({ number, logId, firstSequence: 1 })
+  const content =
+    renewed(recovered, cluster) ?? encodeHeader({ number, logId, firstSequence: 1, cluster })
   await removeDrafts(files, directory)
   const direct = await prepareSegment(files, directory, number, segmentSize)
   // Where there is no room for the segment, there is no copy either: not one more with each attempt.
@@ -71,7 +79,7 @@ export async function openLog(
   })
   const restored = restoredFrom(recovered)
   return {
-    ...{ directory, restored, notices, standing, logId, sequence },
+    ...{ directory, restored, notices, standing, logId, cluster, sequence },
     ...{ number, fd, content, segments, snapshot },
   }
 }
@@ -92,8 +100,12 @@ async function settle(
 }
 
 /** What the last segment holds, under a header of the present version. */
-function renewed({ tail, segments }: Recovered): Buffer | undefined {
-  if (tail !== undefined) encodeHeader(decodeHeader(tail, segments.at(-1)!.file)).copy(tail)
+export function renewed(
+  { tail, segments }: Recovered,
+  cluster: string | undefined,
+): Buffer | undefined {
+  if (tail === undefined) return undefined
+  encodeHeader({ ...decodeHeader(tail, segments.at(-1)!.file), cluster }).copy(tail)
   return tail
 }
 

@@ -39,6 +39,8 @@ export interface Torn {
 /** Everything that a directory holds. */
 export interface Recovered {
   readonly logId: bigint | undefined
+  /** Which cluster the server belongs to, as the last segment says. */
+  readonly cluster: string | undefined
   /** The newest whole snapshot, and the files of older ones. */
   readonly snapshot: SnapshotSummary | undefined
   readonly outdated: readonly string[]
@@ -92,6 +94,7 @@ const UNKNOWN = Infinity
 /** A log as far as it has been read. */
 class Reading implements Recovered {
   logId: bigint | undefined
+  cluster: string | undefined
   readonly segments: SegmentSummary[] = []
   readonly standing = emptyStanding()
   readonly batches: Batch[] = []
@@ -158,6 +161,7 @@ class Reading implements Recovered {
   private header(path: string, number: number, header: SegmentHeader): void {
     if (this.logId === undefined && this.first !== 1) this.sequence = header.firstSequence - 1
     this.logId ??= header.logId
+    this.cluster = header.cluster
     if (header.number !== number) throw corrupt(path, 0, `this is segment ${header.number}`)
     if (header.logId !== this.logId) throw corrupt(path, 0, 'the file belongs to another log')
     if (header.firstSequence !== this.sequence + 1) {

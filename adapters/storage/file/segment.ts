@@ -8,8 +8,9 @@ import { syncDirectory, type FileSystem } from './filesystem.ts'
 import { readU64, writeU64 } from './numbers.ts'
 
 /** Versions of the format, as in docs/formats.md: what is written, and what can be read. */
-const FORMAT_VERSION = 2
+const FORMAT_VERSION = 3
 const OLDEST_VERSION = 1
+const WITH_CLUSTER = 3
 
 /** The header has a block of its own, so that no append ever writes over it. */
 export const SEGMENT_HEADER = BLOCK
@@ -29,6 +30,19 @@ export interface SegmentHeader {
   readonly logId: bigint
   /** The sequence that the segment's first record has, or will have. */
   readonly firstSequence: number
+  /** Which cluster the server belongs to; `undefined` where nobody has said so. */
+  readonly cluster?: string | undefined
+}
+
+/** Where the length of the cluster's name stands, and how long it may be. */
+const CLUSTER_OFFSET = 40
+const CLUSTER_BYTES = 255
+
+/** Whether a cluster can be called so: 1 to 255 bytes, the same when it is read again. */
+export function isClusterName(name: unknown): name is string {
+  if (typeof name !== 'string') return false
+  const bytes = Buffer.from(name)
+  return bytes.length > 0 && bytes.length <= CLUSTER_BYTES && bytes.toString() === name
 }
 
 export const segmentName = (number: number): string => `${String(number).padStart(8, '0')}.log`
@@ -49,6 +63,7 @@ export function encodeHeader(header: SegmentHeader): Buffer {
   block.writeUInt32LE(header.number, 16)
   block.writeBigUInt64LE(header.logId, 24)
   writeU64(block, header.firstSequence, 32)
+  block.writeUInt32LE(block.write(header.cluster ?? '', CLUSTER_OFFSET + 4), CLUSTER_OFFSET)
   block.writeUInt32LE(crc32(block.subarray(12)), 8)
   return block
 }
@@ -67,7 +82,13 @@ export function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
     number: bytes.readUInt32LE(16),
     logId: bytes.readBigUInt64LE(24),
     firstSequence: readU64(bytes, 32),
+    cluster: version < WITH_CLUSTER ? undefined : clusterIn(bytes),
   }
+}
+
+function clusterIn(bytes: Buffer): string | undefined {
+  const start = CLUSTER_OFFSET + 4
+  return bytes.toString('utf8', start, start + bytes.readUInt32LE(CLUSTER_OFFSET)) || undefined
 }
 
 /** A segment that is not there yet: its zeros are, so that no append changes what the file system knows. */

@@ -9,11 +9,16 @@ import { makeDirectory, openLog, type OpenLog } from './open.ts'
 import { Snapshots, type SnapshotListener } from './snapshots.ts'
 import { RETRY_MS, Writer, type Listener } from './writer.ts'
 
-/** The file storage on any file system. */
-export function fileStorage(files: FileSystem, directory: string, segmentSize: number): Storage {
+/** The file storage on any file system, of a server of `cluster` where that is said. */
+export function fileStorage(
+  files: FileSystem,
+  directory: string,
+  segmentSize: number,
+  cluster?: string,
+): Storage {
   return (request$) =>
     new Observable((subscriber) => {
-      const session = new Session(files, directory, segmentSize, subscriber)
+      const session = new Session(files, directory, segmentSize, cluster, subscriber)
       subscriber.add(
         request$.subscribe({
           next: (request) => session.ask(request),
@@ -37,6 +42,7 @@ class Session implements Listener, SnapshotListener {
     private readonly files: FileSystem,
     private readonly directory: string,
     private readonly segmentSize: number,
+    private readonly cluster: string | undefined,
     private readonly subscriber: Subscriber<DiskFact>,
   ) {}
 
@@ -64,7 +70,7 @@ class Session implements Listener, SnapshotListener {
     let isShort = false
     while (!this.subscriber.closed) {
       try {
-        const log = await openLog(this.files, this.directory, this.segmentSize)
+        const log = await openLog(this.files, this.directory, this.segmentSize, this.cluster)
         if (isShort) this.subscriber.next(roomNotice(this.directory, false))
         return log
       } catch (error) {

@@ -47,6 +47,7 @@ export class Writer {
 
   private readonly standing: Standing
   private readonly logId: bigint
+  private readonly cluster: string | undefined
   private readonly directory: string
   private sequence: number
   private number: number
@@ -67,6 +68,7 @@ export class Writer {
   ) {
     this.standing = log.standing
     this.logId = log.logId
+    this.cluster = log.cluster
     this.directory = log.directory
     this.sequence = log.sequence
     this.number = log.number
@@ -206,7 +208,8 @@ export class Writer {
   private async roll(): Promise<void> {
     const number = this.number + 1
     const direct = await this.prepared
-    const header = encodeHeader({ number, logId: this.logId, firstSequence: this.sequence + 1 })
+    const { logId, cluster, sequence } = this
+    const header = encodeHeader({ number, logId, firstSequence: sequence + 1, cluster })
     const fd = await createSegment(this.files, this.directory, number, header, direct)
     const last = this.fd
     this.fd = fd

@@ -168,7 +168,7 @@ describe('a torn tail is cut off', { timeout: 60_000 }, () => {
   })
 })
 
-describe('damage is refused', { timeout: 60_000 }, () => {
+describe('damage is refused', { timeout: 240_000 }, () => {
   it('wherever a bit of a record in the middle is flipped [F15] [bug 33]', async () => {
     for (const i of [0, 1, 2]) {
       for (let at = offsets[i]!; at < offsets[i + 1]!; at++) {
@@ -311,12 +311,12 @@ describe('a log that could never have been written is refused', () => {
 describe('versions', () => {
   it('refuses a format that it does not know, and does not guess [F11]', async () => {
     const newer = Buffer.from(whole)
-    newer.writeUInt32LE(3, 12)
+    newer.writeUInt32LE(4, 12)
     newer.writeUInt32LE(crc32(newer.subarray(12, SEGMENT_HEADER)), 8)
     const path = directoryWith({ [FIRST]: newer })
     const error = await run(open(path)).ended()
     expect(error).toBeInstanceOf(UnknownFormat)
-    expect(error).toMatchObject({ file: join(path, FIRST), version: 3, outcome: 'none' })
+    expect(error).toMatchObject({ file: join(path, FIRST), version: 4, outcome: 'none' })
     expect(contentOf(path)).toEqual({ [FIRST]: newer })
   })
 

@@ -167,7 +167,7 @@ describe('a log of version 1', () => {
       .filter(([name]) => isSegment(name))
       .map(([, bytes]) => bytes.readUInt32LE(12))
     expect(new Set(versions.slice(0, -1))).toEqual(new Set([1]))
-    expect(versions.at(-1)).toBe(2)
+    expect(versions.at(-1)).toBe(3)
     renameSync(path, `${path}-again`)
     expect(entriesOf((await reopen(open(`${path}-again`))).batches)).toEqual(logAfter(saves))
   })
