@@ -8,7 +8,7 @@ import type { RequestVote, Vote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { abandonReads } from './reads.ts'
 import {
-  hasLost,
+  heldBy,
   isStalled,
   leaderOf,
   peersOf,
@@ -59,7 +59,7 @@ export function quorumTimeout(turn: Turn): Turn {
 export function requestVote(turn: Turn, from: NodeId, request: RequestVote): Turn {
   const { state } = turn
   const isNewTerm = request.term > state.term
-  const isFree = !hasLost(state) && (isNewTerm || state.vote === undefined || state.vote === from)
+  const isFree = isNewTerm || state.vote === undefined || state.vote === from
   const granted =
     isFree && isUpToDate(request, state) && !(request.pre && isLoyal(state, from, turn.at))
   const term = request.pre && granted ? request.term : state.term
@@ -125,16 +125,20 @@ export function follow(turn: Turn, term: Term, leader: NodeId | undefined): Turn
     role: { type: 'follower', leader, asked: [] },
     // A leader that steps down waits a whole timeout before it asks to lead again.
     contact: role.type === 'leader' ? turn.at : state.contact,
+    ...(role.type === 'leader' && { held: heldWith(state, role) }),
   })
 }
+
+/** What the others are known to hold, for the next time that this server leads. */
+const heldWith = ({ commitIndex }: State, { progress }: Leader): State['held'] =>
+  new Map(progress.map((follower) => [follower.id, heldBy(follower, commitIndex)]))
 
 /** Whether silence is anything to this server: it would campaign, or give up the leader that it follows. */
 export const mindsSilence = (state: State, at: Millis): boolean =>
   state.role.type !== 'leader' && (leaderOf(state) !== undefined || mayCampaign(state, at))
 
-/** Whoever has lost what it acknowledged must not lead, and whose disk has stalled cannot even vote for itself. */
-const mayCampaign = (state: State, at: Millis): boolean =>
-  mayLead(state) && !hasLost(state) && !isStalled(state, at)
+/** Whose disk has stalled cannot even vote for itself. */
+const mayCampaign = (state: State, at: Millis): boolean => mayLead(state) && !isStalled(state, at)
 
 /**
  * A voter, also one that the configuration in force sends away: until that is committed, nobody else may have
@@ -200,7 +204,7 @@ function lead(turn: Turn): Turn {
     type: 'leader',
     firstIndex: first.index,
     progress: serversOf(...state.configurations).map((id) =>
-      unknownProgress(id, lastIndex + 1, at),
+      unknownProgress(id, lastIndex + 1, at, state.held.get(id)),
     ),
     round: 0,
     pulse: at,

@@ -315,6 +315,28 @@ export class CorruptLog extends StorageError {
   }
 }
 
+/**
+ * The disk does not have what this server has acknowledged: it was emptied, brought back from an old copy, or has
+ * lost writes that it had called durable. What the server promised besides, nobody knows: it takes no part any
+ * more, and must not come back under its id.
+ */
+export class DiskLost extends StorageError {
+  override readonly code = 'disk-lost'
+
+  constructor(
+    readonly id: NodeId,
+    /** An entry that the server had acknowledged, and the last one that its disk has. */
+    readonly index: Index,
+    readonly lastIndex: Index,
+  ) {
+    super(
+      `the disk of ${id} has not what ${id} acknowledged: entry ${index}, and its log ends at ${lastIndex}. ` +
+        `It was emptied, or is an old copy, or has lost writes. Remove ${id} from the members, and add a server ` +
+        'under another id, on an empty directory',
+    )
+  }
+}
+
 /** Another process has the directory open. */
 export class DirectoryLocked extends StorageError {
   override readonly code = 'directory-locked'

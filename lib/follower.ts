@@ -1,6 +1,6 @@
 import { lastIndexOf, slice, type Batch } from './batch.ts'
 import { follow } from './election.ts'
-import { InvariantError } from './errors.ts'
+import { DiskLost, InvariantError } from './errors.ts'
 import { passOnAgain } from './forwarding.ts'
 import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
 import type { Append, Heartbeat } from './messages.ts'
@@ -34,17 +34,21 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
   const checked =
     commit <= log.base.index || termAt(log, commit) === commitTerm
       ? commitUpTo(following, commit)
-      : admitLoss(following, from, commit, commitTerm)
+      : checkHeld(following, commit, commitTerm)
   const answered = send(checked, from, { type: 'heartbeatReply', term, round })
   return passOnAgain(askAgain(answered), from)
 }
 
 /**
- * The leader names an entry that this server has acknowledged in this term and does not have: its disk
- * has lost writes that it had called durable. It says so, and gets them again.
+ * The leader names a committed entry that this server has acknowledged. No disk that keeps its promises is
+ * without it ever after, so a server that is without it has another disk, or an old one, and takes no part.
  */
-const admitLoss = (turn: Turn, leader: NodeId, lostIndex: Index, lostTerm: Term): Turn =>
-  refuse(update(turn, { lostIndex }), leader, lostIndex, lostTerm)
+function checkHeld(turn: Turn, index: Index, term: Term): Turn {
+  const { log, config } = turn.state
+  // A leader whose log begins behind the entry knows its term no more.
+  if (term === 0 && index <= log.lastIndex) return turn
+  throw new DiskLost(config.id, index, log.lastIndex)
+}
 
 export const hear = (turn: Turn, leader: NodeId): Turn =>
   update(follow(turn, turn.state.term, leader), { contact: turn.at })

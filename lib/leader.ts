@@ -1,7 +1,7 @@
 import { lastIndexOf } from './batch.ts'
 import { claim } from './fingerprints.ts'
 import { lastIndexWithin, read, termAt } from './log.ts'
-import type { Append, Appended, HeartbeatReply, Rejected } from './messages.ts'
+import type { Append, Appended, Heartbeat, HeartbeatReply, Rejected } from './messages.ts'
 import { reachedByQuorum } from './quorum.ts'
 import { changeMembers } from './changes.ts'
 import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
@@ -11,6 +11,7 @@ import { handOver, leaveStalledDisk } from './transfer.ts'
 import {
   changedLeader,
   changedProgress,
+  heldBy,
   progressOf,
   type Leader,
   type Progress,
@@ -34,20 +35,35 @@ export function appended(turn: Turn, from: NodeId, { match }: Appended): Turn {
 
 /**
  * The logs do not agree where the leader thought that they do: go back, one term at a time (§5.3). A
- * follower that refuses what it has acknowledged has lost it, and is no longer counted for it.
+ * follower that refuses what it has acknowledged is no longer counted for it.
  */
 export function rejected(turn: Turn, from: NodeId, message: Rejected): Turn {
-  const { log } = turn.state
+  const { log, commitIndex } = turn.state
   const { prevIndex, hintIndex, hintTerm } = message
-  return updateProgress(turn, from, ({ probing, match, next }) => {
+  return updateProgress(remind(turn, from, message), from, (progress) => {
+    const { probing, match, next } = progress
     const contact = turn.at
     const isStale = prevIndex > match && probing && prevIndex !== next - 1
     if (isStale) return { contact }
     const agreed = lastIndexWithin(log, Math.min(hintIndex, log.lastIndex), hintTerm)
-    return prevIndex > match
-      ? { contact, probing: true, next: Math.max(match, agreed) + 1, inflight: [] }
-      : { contact, probing: true, match: 0, next: agreed + 1, inflight: [] }
+    if (prevIndex > match) {
+      return { contact, probing: true, next: Math.max(match, agreed) + 1, inflight: [] }
+    }
+    const held = heldBy(progress, commitIndex)
+    return { contact, probing: true, match: 0, held, next: agreed + 1, inflight: [] }
   })
+}
+
+/**
+ * A follower that seems to lack what it has acknowledged is asked for it before it is sent anything that would
+ * hide the loss. This may be an old refusal: the follower itself knows better.
+ */
+function remind(turn: Turn, to: NodeId, { prevIndex, hintIndex }: Rejected): Turn {
+  const { role, commitIndex } = turn.state
+  const progress = role.type === 'leader' ? progressOf(role, to) : undefined
+  if (role.type !== 'leader' || progress === undefined) return turn
+  const isSuspect = hintIndex < Math.min(prevIndex, heldBy(progress, commitIndex))
+  return isSuspect ? send(turn, to, pulseTo(turn.state, progress, role.round)) : turn
 }
 
 /** A follower answers a pulse, which also tells that earlier messages have arrived or are lost. */
@@ -173,19 +189,14 @@ function askForLost(turn: Turn, to: NodeId): Turn {
 }
 
 function pulse(turn: Turn, leader: Leader): Turn {
-  const { term, log, commitIndex, config } = turn.state
+  const { config } = turn.state
   const round = leader.round + 1
   let sent = turn
   const progress = leader.progress.map((follower) => {
     if (follower.id === config.id) return follower
-    const known = Math.min(commitIndex, follower.match)
-    const told = Math.max(follower.told, known)
-    // Who needs the snapshot is told nothing of entries that are not here any more.
-    const commitTerm = termAt(log, known)
-    const commit = commitTerm === undefined ? 0 : known
-    const message = { type: 'heartbeat', term, commit, commitTerm: commitTerm ?? 0, round } as const
+    const message = pulseTo(turn.state, follower, round)
     sent = send(sent, follower.id, message)
-    return changedProgress(follower, { told })
+    return changedProgress(follower, { told: Math.max(follower.told, message.commit) })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
   const pulsed = update(sent, {
@@ -195,6 +206,11 @@ function pulse(turn: Turn, leader: Leader): Turn {
     }),
   })
   return claim(pulsed, round)
+}
+
+function pulseTo({ term, log, commitIndex }: State, follower: Progress, round: number): Heartbeat {
+  const commit = heldBy(follower, commitIndex)
+  return { type: 'heartbeat', term, commit, commitTerm: termAt(log, commit) ?? 0, round }
 }
 
 /** Remembers since when a follower could know of a commit that no message has told it. */

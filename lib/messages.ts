@@ -85,9 +85,12 @@ export interface Rejected {
 export interface Heartbeat {
   readonly type: 'heartbeat'
   readonly term: Term
-  /** What the receiver may commit: never more than it has acknowledged. */
+  /** What the receiver may commit: never more than it has acknowledged, in this term or an earlier one. */
   readonly commit: Index
-  /** The term of the entry at `commit`, by which the receiver sees that it still holds it. */
+  /**
+   * The term of the entry at `commit`, by which the receiver sees that it still holds it; 0 when the leader's
+   * log begins behind it. Then it is not to be committed, only to be there.
+   */
   readonly commitTerm: Term
   /** Counts the leader's pulses; reads wait for a quorum to answer theirs (thesis §6.4). */
   readonly round: number

@@ -55,11 +55,8 @@ export interface State extends Ballot {
   readonly sequence: number
   /** Saves that the disk has not acknowledged, oldest first, with the promises that wait for them. */
   readonly saving: readonly Saving[]
-  /**
-   * The last entry that this server is known to have acknowledged and lost again, with its disk's last
-   * writes. Until its log reaches so far again, it neither votes nor campaigns.
-   */
-  readonly lostIndex: Index
+  /** What each server's disk was known to hold of what is committed, when this server last led. */
+  readonly held: ReadonlyMap<NodeId, Index>
   /** Whether it has entries, or a snapshot, without what was in them: it is a witness, or was one. */
   readonly isHollow: boolean
   /** How the state machine's state compares with the leader's. */
@@ -227,6 +224,11 @@ export interface Progress {
   readonly id: NodeId
   /** The last index known to be on the follower's disk and equal to the leader's. */
   readonly match: Index
+  /**
+   * The last committed entry that it had acknowledged when it was last counted for less: to this leader, now or
+   * in an earlier term. A disk that keeps its promises has it for ever.
+   */
+  readonly held: Index
   /** The next index to send. */
   readonly next: Index
   /** Whether the leader is still looking for where the logs agree: one message at a time. */
@@ -279,7 +281,7 @@ export const booting = (config: ProtocolConfig): State => ({
   isShortOfSpace: false,
   sequence: 0,
   saving: [],
-  lostIndex: 0,
+  held: new Map(),
   isHollow: false,
   fingerprints: NO_FINGERPRINTS,
   confirmed: [],
@@ -315,7 +317,7 @@ export const changed = (state: State, change: Change): State => ({
   isShortOfSpace: change.isShortOfSpace ?? state.isShortOfSpace,
   sequence: change.sequence ?? state.sequence,
   saving: change.saving ?? state.saving,
-  lostIndex: change.lostIndex ?? state.lostIndex,
+  held: change.held ?? state.held,
   isHollow: change.isHollow ?? state.isHollow,
   fingerprints: change.fingerprints ?? state.fingerprints,
   confirmed: change.confirmed ?? state.confirmed,
@@ -345,6 +347,7 @@ export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader =
 export const changedProgress = (progress: Progress, change: Partial<Progress>): Progress => ({
   id: progress.id,
   match: change.match ?? progress.match,
+  held: change.held ?? progress.held,
   next: change.next ?? progress.next,
   probing: change.probing ?? progress.probing,
   inflight: change.inflight ?? progress.inflight,
@@ -355,9 +358,10 @@ export const changedProgress = (progress: Progress, change: Partial<Progress>): 
 })
 
 /** What a leader that has heard nothing yet knows of a follower. */
-export const unknownProgress = (id: NodeId, next: Index, at: Millis): Progress => ({
+export const unknownProgress = (id: NodeId, next: Index, at: Millis, held = 0): Progress => ({
   id,
   match: 0,
+  held,
   next,
   probing: true,
   inflight: [],
@@ -389,8 +393,9 @@ export const quorumContact = (state: State, leader: Leader): Millis =>
 export const progressOf = (leader: Leader, id: NodeId): Progress | undefined =>
   leader.progress.find((progress) => progress.id === id)
 
-/** Whether entries that this server has acknowledged are missing in its log. */
-export const hasLost = ({ log, lostIndex }: State): boolean => log.lastIndex < lostIndex
+/** The last committed entry that a follower has acknowledged, also if it is not counted for it now. */
+export const heldBy = ({ match, held }: Progress, commitIndex: Index): Index =>
+  Math.max(held, Math.min(match, commitIndex))
 
 /** Whether the disk has not answered a save for so long that nobody should wait for it. */
 export const isStalled = ({ saving, config }: State, at: Millis): boolean =>

@@ -59,8 +59,8 @@ import type { Mark, NodeId } from './types.ts'
 import { checkHollow } from './witnesses.ts'
 
 /**
- * One turn of the loop: folds its events into a step. Throws {@link InvariantError}, and `FormerWitness` when a
- * server without commands is to be a full one.
+ * One turn of the loop: folds its events into a step. Throws {@link InvariantError}, `DiskLost` when the disk has not what
+ * was acknowledged, and `FormerWitness` when a server without commands is to be a full one.
  */
 export function reduce(state: State, events: readonly Event[]): Step {
   const turn = events.reduce(

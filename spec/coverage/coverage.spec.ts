@@ -70,7 +70,7 @@ describe('tables', () => {
 })
 
 describe('coverage', () => {
-  const lines = linesOf('| 1 | x | now |\n| 2 | y | now |\n| 3 | z | recovery |')
+  const lines = linesOf('| 1 | x | now |\n| 2 | y | now |\n| 3 | z | later |')
   const of = (...texts: string[]) =>
     coverageOf(
       lines,

@@ -35,7 +35,6 @@ export function findInServer({ id, state, disk, pending }: Server): readonly Fin
     wrong('memory', `${id} remembers something else than what is saved and being saved`)
   }
   if (pending.length !== state.saving.length) wrong('memory', `${id} lost count of its saves`)
-  if (state.lostIndex > 0) wrong('memory', `${id} believes that its disk has lost entries`)
   if (appliedIndex > commitIndex || commitIndex > log.lastIndex) {
     wrong(
       'monotony',

@@ -40,7 +40,7 @@ export const planted: readonly Planted[] = [
   {
     name: 'two votes in one term',
     file: 'election.ts',
-    text: '(isNewTerm || state.vote === undefined || state.vote === from)',
+    text: 'isNewTerm || state.vote === undefined || state.vote === from',
     by: '(isNewTerm || state.vote !== from || state.vote === from)',
     bounds: bounded({ terms: 1, messages: 2, preVote: false }),
     watch: ['election safety'],

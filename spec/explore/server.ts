@@ -186,6 +186,7 @@ function timeless(state: State): State {
     contact: SOON,
     sequence: state.saving.length,
     saving: state.saving.map(renumbered),
+    held: new Map(),
     dropped: 0,
   }
 }
@@ -198,6 +199,9 @@ const renumbered = <T>(save: T, position: number): T => ({
 
 function timelessRole(role: Role): Role {
   if (role.type !== 'leader') return role
-  const progress = role.progress.map((one): Progress => ({ ...one, contact: SOON, told: 0 }))
+  const progress = role.progress.map((one): Progress => ({
+    ...one,
+    ...{ contact: SOON, told: 0, held: 0 },
+  }))
   return { ...role, progress, pulse: SOON, untold: undefined }
 }

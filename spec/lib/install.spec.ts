@@ -167,7 +167,7 @@ describe('a leader whose log begins behind what a follower needs', () => {
     expect(sent).toMatchObject([{ type: 'install', index: 8, offset: 0 }])
   })
 
-  it('tells who needs it of no commit: the entry that it would name is not here any more', () => {
+  it('lets who needs it commit nothing: the term of the entry that it names is not here any more', () => {
     const server = leader({ log: [1, 1, 1], snapshotEntries: 4, maxInflightMessages: 1 })
     const { term } = server.state
     server.receive('b', appended(term, 2))
@@ -176,7 +176,7 @@ describe('a leader whose log begins behind what a follower needs', () => {
     snapshotNow(server)
     expect(server.progress('b')).toMatchObject({ match: 2 })
     expect(messagesOf(server.take({ type: 'heartbeatTimeout' }), 'b')).toMatchObject([
-      { type: 'heartbeat', commit: 0, commitTerm: 0 },
+      { type: 'heartbeat', commit: 2, commitTerm: 0 },
     ])
   })
 

@@ -10,8 +10,8 @@ export const elections: readonly Mutant[] = [
     known: ['bug 8', 'bug 69'],
     defect: 'A server votes for every candidate of a term that asks.',
     file,
-    find: '(isNewTerm || state.vote === undefined || state.vote === from)',
-    replace: '(isNewTerm || true)',
+    find: 'isNewTerm || state.vote === undefined || state.vote === from',
+    replace: 'isNewTerm || true',
   },
   {
     name: 'index-before-term',

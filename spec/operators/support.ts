@@ -86,6 +86,7 @@ export const leaderRole = (
   progress: Object.entries(contacts).map(([id, contact]): Progress => ({
     id,
     match: 0,
+    held: 0,
     next: 1,
     probing: true,
     inflight: [],
