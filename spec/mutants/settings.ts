@@ -33,7 +33,7 @@ export const restlessMembers: Setting = {
   workload: { think: 50 },
 }
 
-/** Leaders that answer by leases, hand over, and are paused or cut off; clocks that differ as far as they may. */
+/** Leaders that answer by leases, hand over, and are paused or cut off; clocks that differ as far as they may. No changes. */
 export const leases: Setting = {
   nodes: 3,
   seconds: 8,
@@ -44,7 +44,7 @@ export const leases: Setting = {
     every: 200,
     aim: 0.7,
   },
-  administration: { changes: Infinity, transfers: 300 },
+  administration: { changes: 1e9, transfers: 300 },
   workload: { clients: 10, think: 20, keys: 1 },
 }
 
