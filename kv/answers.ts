@@ -29,7 +29,7 @@ export interface Answers {
 export const NO_ANSWERS: Answers = { byKey: undefined, byAge: undefined, size: 0, hash: 0 }
 
 /** Keys that are remembered. */
-export const MAX_ANSWERS = 100_000
+const MAX_ANSWERS = 100_000
 
 export const answerTo = ({ byKey }: Answers, key: string): Answered | undefined => get(byKey, key)
 

@@ -66,7 +66,7 @@ export function conditionOf({ headers }: IncomingMessage): Condition {
 }
 
 /** A parameter that is one of a few words. */
-export function choiceOf<T extends string>(
+function choiceOf<T extends string>(
   params: URLSearchParams,
   name: string,
   choices: readonly [T, ...T[]],

@@ -44,7 +44,7 @@ export function resolve(
 export const isSameList = (a: readonly NodeId[], b: readonly NodeId[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i])
 
-export const sorted = (ids: readonly NodeId[]): readonly NodeId[] => [...new Set(ids)].sort()
+const sorted = (ids: readonly NodeId[]): readonly NodeId[] => [...new Set(ids)].sort()
 
 /** A configuration as bytes: JSON, since it is rare and meant to be read by people, too. */
 export const encodeMembers = (members: Members): Uint8Array =>

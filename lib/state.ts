@@ -401,8 +401,6 @@ export const heldBy = ({ match, held }: Progress, commitIndex: Index): Index =>
 export const isStalled = ({ saving, config }: State, at: Millis): boolean =>
   saving.length > 0 && at - saving[0]!.at >= config.diskStall
 
-export const isVoter = (state: State, id: NodeId): boolean => votes(state.members, id)
-
 /** The other servers that vote. */
 export const peersOf = ({ members, config }: State): readonly NodeId[] =>
   serversOf({ ...members, learners: [] }).filter((id) => id !== config.id)

@@ -43,7 +43,7 @@ export function space(turn: Turn, isShortOfSpace: boolean): Turn {
 export const NOBODY = -1
 
 /** The one that was named, or whoever has most. */
-export function successor(
+function successor(
   state: State,
   { progress }: Leader,
   at: Millis,

@@ -27,7 +27,7 @@ export async function ask(server: Server, question: Ask): Promise<number | undef
 }
 
 /** Resolves when it is so, or nobody waits for it any more. */
-export async function until(fleet: Fleet, isSo: () => boolean): Promise<void> {
+async function until(fleet: Fleet, isSo: () => boolean): Promise<void> {
   while (!isSo() && !fleet.isOver) await sleep(PAUSE)
 }
 

@@ -49,7 +49,7 @@ export function draw(
 }
 
 /** How much faster the fastest clock may run than the slowest, as a share. */
-export const DRIFT = 3
+const DRIFT = 3
 
 function drawHold(chance: Chance, ids: readonly NodeId[]): readonly [Fault, Fault] {
   const [from, to] = chance.shuffle(ids)
