@@ -47,6 +47,7 @@ export interface ServeOptions {
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly electionTimeout?: readonly [min: number, max: number]
   readonly heartbeat?: number
+  readonly tuned?: { readonly atLeast: number }
   readonly diskStall?: number
   /** Largest value, in bytes. */
   readonly maxValueBytes: number
@@ -126,7 +127,7 @@ function membership(node: StoreNode, joining: Joining | undefined): Observable<s
 function nodeOptions(options: ServeOptions) {
   const { id, members, priorities, maxValueBytes } = options
   const { electionTimeout, heartbeat, diskStall, snapshotEntries, snapshotTailBytes } = options
-  const { forward } = options
+  const { forward, tuned } = options
   const maxCommandBytes = maxValueBytes + COMMAND_BYTES
   return {
     id,
@@ -139,6 +140,7 @@ function nodeOptions(options: ServeOptions) {
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
     ...(electionTimeout !== undefined && { electionTimeout }),
     ...(heartbeat !== undefined && { heartbeat }),
+    ...(tuned !== undefined && { tuned }),
     ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTailBytes !== undefined && { snapshotTailBytes }),

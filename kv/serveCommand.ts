@@ -34,6 +34,7 @@ interface Flags {
   readonly tlsKey?: string
   readonly electionTimeout?: readonly [number, number]
   readonly heartbeat?: number
+  readonly tuned?: number
   readonly diskStall?: number
   readonly maxValue: number
   readonly snapshotEntries?: number
@@ -91,6 +92,10 @@ function tuningOptions(): Option[] {
       reads(parseRange),
     ),
     new Option('--heartbeat <ms>', "between two of a leader's pulses").argParser(reads(parseWhole)),
+    new Option(
+      '--tuned <ms>',
+      'the election timeout follows from round trips, no shorter than that',
+    ).argParser(reads(parseWhole)),
     new Option('--disk-stall <ms>', 'a leader whose disk is silent for so long leaves').argParser(
       reads(parseWhole),
     ),
@@ -145,7 +150,7 @@ type Fail = (message: string) => never
 
 function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   const { id, data, cluster, listen, http, electionTimeout, heartbeat, maxValue } = flags
-  const { diskStall, snapshotEntries, snapshotTail, segment, forward } = flags
+  const { tuned, diskStall, snapshotEntries, snapshotTail, segment, forward } = flags
   return {
     id,
     cluster,
@@ -157,6 +162,7 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
     ...trust(flags, fail),
     ...(electionTimeout !== undefined && { electionTimeout }),
     ...(heartbeat !== undefined && { heartbeat }),
+    ...(tuned !== undefined && { tuned: { atLeast: tuned } }),
     ...(diskStall !== undefined && { diskStall }),
     ...(snapshotEntries !== undefined && { snapshotEntries }),
     ...(snapshotTail !== undefined && { snapshotTailBytes: snapshotTail }),
@@ -234,6 +240,7 @@ const FLAGS = new Map([
   ['tls.key', '--tls-key'],
   ['electionTimeout', '--election-timeout'],
   ['heartbeat', '--heartbeat'],
+  ['tuned', '--tuned'],
   ['diskStall', '--disk-stall'],
   ['maxCommandBytes', '--max-value'],
   ['maxAppendBytes', '--max-value'],

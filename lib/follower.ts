@@ -3,7 +3,7 @@ import { follow } from './election.ts'
 import { DiskLost, InvariantError } from './errors.ts'
 import { passOnAgain } from './forwarding.ts'
 import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
-import type { Append, Heartbeat } from './messages.ts'
+import type { Append, Heartbeat, RoundTrip } from './messages.ts'
 import { askAgain } from './reads.ts'
 import { followedBy } from './configurations.ts'
 import { promise, send, update, write, type Turn } from './turn.ts'
@@ -37,6 +37,13 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
       : checkHeld(following, commit, commitTerm)
   const answered = send(checked, from, { type: 'heartbeatReply', term, round })
   return passOnAgain(askAgain(answered), from)
+}
+
+/** The leader says how long a round trip takes. */
+export function roundTrip(turn: Turn, from: NodeId, { ms }: RoundTrip): Turn {
+  const { role, config } = turn.state
+  const isHeard = config.isTuned && role.type === 'follower' && role.leader === from
+  return isHeard ? update(turn, { role: { ...role, trip: ms } }) : turn
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   type Progress,
   type State,
 } from './state.ts'
+import { longTrip, timed, timing } from './tuning.ts'
 import { promise, send, update, type Turn } from './turn.ts'
 import type { Index, NodeId } from './types.ts'
 import { heldByFullVoter, isWitness, withheld } from './witnesses.ts'
@@ -72,7 +73,11 @@ export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply
   if (role.type !== 'leader') return turn
   const noted = reads.heartbeatReply(role, from, message)
   const answered = update(turn, { role: sendAgain(noted, from, message.round) })
-  const heard = updateProgress(answered, from, () => ({ contact: turn.at }))
+  const { electionTimeoutMax } = turn.state.config
+  const heard = updateProgress(answered, from, (progress) => ({
+    contact: turn.at,
+    ...timed(progress, message.round, turn.at, electionTimeoutMax),
+  }))
   return askForLost(heard, from)
 }
 
@@ -189,14 +194,19 @@ function askForLost(turn: Turn, to: NodeId): Turn {
 }
 
 function pulse(turn: Turn, leader: Leader): Turn {
-  const { config } = turn.state
+  const { config, term } = turn.state
   const round = leader.round + 1
+  const ms = longTrip(turn.state, leader, turn.at)
   let sent = turn
   const progress = leader.progress.map((follower) => {
     if (follower.id === config.id) return follower
     const message = pulseTo(turn.state, follower, round)
     sent = send(sent, follower.id, message)
-    return changedProgress(follower, { told: Math.max(follower.told, message.commit) })
+    if (ms !== undefined) sent = send(sent, follower.id, { type: 'roundTrip', term, ms })
+    return changedProgress(follower, {
+      told: Math.max(follower.told, message.commit),
+      timing: timing(turn.state, follower, { round, at: turn.at }),
+    })
   })
   const waiting = leader.reads.map((read) => (read.round === undefined ? { ...read, round } : read))
   const pulsed = update(sent, {

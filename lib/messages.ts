@@ -28,6 +28,7 @@ export type Message =
   | Forward
   | Forwarded
   | Declined
+  | RoundTrip
 
 /** A (pre-)candidate asks for a vote (§5.2). */
 export interface RequestVote {
@@ -190,4 +191,12 @@ export interface Declined {
   readonly isShortOfSpace: boolean
   /** It is handing its leadership over. */
   readonly isLeaving: boolean
+}
+
+/** The leader has measured how long a message and its answer take. Its followers wait accordingly. */
+export interface RoundTrip {
+  readonly type: 'roundTrip'
+  readonly term: Term
+  /** Whole milliseconds that few round trips exceed. */
+  readonly ms: number
 }

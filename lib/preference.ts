@@ -1,5 +1,5 @@
 import { isOutranked, priorityOf } from './priorities.ts'
-import { changedLeader, type Favourite, type Leader, type State } from './state.ts'
+import { changedLeader, type Leader, type State } from './state.ts'
 import { isFit, NOBODY } from './transfer.ts'
 import { update, type Turn } from './turn.ts'
 import type { Index, Millis, NodeId } from './types.ts'
@@ -8,6 +8,18 @@ import type { Index, Millis, NodeId } from './types.ts'
  * A leader hands over to a voter of a higher priority that has kept up for a while. Whoever gets the leadership in
  * this way does not get it again soon from the same server: it may be one that cannot keep it.
  */
+
+/** Who is to lead rather than this server, as of the last look. */
+export interface Favourite {
+  /** `undefined` when nobody of a higher priority keeps up. */
+  readonly id: NodeId | undefined
+  /** Since when it has kept up without a break. */
+  readonly since: Millis
+  /** When the leader looked. */
+  readonly seen: Millis
+  /** What was committed then. */
+  readonly committed: Index
+}
 
 /** For so many of the longest election timeouts it has to keep up without a break. */
 const STEADY = 10

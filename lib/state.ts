@@ -4,6 +4,8 @@ import { serversOf, votes } from './members.ts'
 import type { Envelope } from './messages.ts'
 import { NOTHING_PASSED_ON, type Channel, type Forwarding } from './passedOn.ts'
 import { reachedByQuorum } from './quorum.ts'
+import type { Favourite } from './preference.ts'
+import type { Trip } from './tuning.ts'
 import type {
   Ballot,
   Index,
@@ -130,6 +132,8 @@ export interface Follower {
   readonly leader: NodeId | undefined
   /** Reads that the leader was asked to confirm, by ticket. */
   readonly asked: readonly number[]
+  /** How long the leader says that a round trip takes. */
+  readonly trip?: Millis
 }
 
 /** Asks whether an election would be won, before it raises the term (thesis §9.6). */
@@ -174,17 +178,6 @@ export interface Leader {
   readonly favourite: Favourite | undefined
   /** What followers have passed on in this term. */
   readonly channels: readonly Channel[]
-}
-
-export interface Favourite {
-  /** `undefined` when nobody of a higher priority keeps up. */
-  readonly id: NodeId | undefined
-  /** Since when it has kept up without a break. */
-  readonly since: Millis
-  /** When the leader looked. */
-  readonly seen: Millis
-  /** What was committed then. */
-  readonly committed: Index
 }
 
 export interface Pulse {
@@ -242,6 +235,9 @@ export interface Progress {
   readonly round: number
   /** The snapshot that it is sent, because the log no longer reaches back to what it needs. */
   readonly sending: Sending | undefined
+  /** The pulse whose round trip is measured. */
+  readonly timing: Pulse | undefined
+  readonly trip: Trip | undefined
 }
 
 export interface Sending {
@@ -355,6 +351,8 @@ export const changedProgress = (progress: Progress, change: Partial<Progress>): 
   contact: change.contact ?? progress.contact,
   round: change.round ?? progress.round,
   sending: 'sending' in change ? change.sending : progress.sending,
+  timing: 'timing' in change ? change.timing : progress.timing,
+  trip: change.trip ?? progress.trip,
 })
 
 /** What a leader that has heard nothing yet knows of a follower. */
@@ -369,6 +367,8 @@ export const unknownProgress = (id: NodeId, next: Index, at: Millis, held = 0): 
   contact: at,
   round: 0,
   sending: undefined,
+  timing: undefined,
+  trip: undefined,
 })
 
 /** Who leads, as far as this server knows. */
@@ -400,6 +400,8 @@ export const heldBy = ({ match, held }: Progress, commitIndex: Index): Index =>
 /** Whether the disk has not answered a save for so long that nobody should wait for it. */
 export const isStalled = ({ saving, config }: State, at: Millis): boolean =>
   saving.length > 0 && at - saving[0]!.at >= config.diskStall
+
+export const isVoter = (state: State, id: NodeId): boolean => votes(state.members, id)
 
 /** The other servers that vote. */
 export const peersOf = ({ members, config }: State): readonly NodeId[] =>

@@ -314,5 +314,7 @@ function dispatch(turn: Turn, from: NodeId, message: Message): Turn {
     case 'forwarded':
     case 'declined':
       return answered(turn, message)
+    case 'roundTrip':
+      return follower.roundTrip(turn, from, message)
   }
 }

@@ -81,6 +81,8 @@ export interface ProtocolConfig {
   readonly electionTimeoutMin: number
   /** Longest silence, in ms, that a leader survives without a quorum's answer. */
   readonly electionTimeoutMax: number
+  /** Followers that know how long a round trip takes may be as impatient as `electionTimeoutMin`. */
+  readonly isTuned: boolean
   /** Ask for votes without raising the term first (thesis §9.6). */
   readonly preVote: boolean
   /** A leader without a quorum's answer steps down (thesis §6.2). */

@@ -59,6 +59,7 @@ const layouts: Layouts = {
       ...{ isShortOfSpace: 'flag', isLeaving: 'flag' },
     },
   ],
+  roundTrip: [17, { term: 'integer', ms: 'integer' }],
 }
 
 /** The layout of one message, ready for a loop. */

@@ -56,6 +56,7 @@ export function illegal(message: Message): string | undefined {
     case 'readIndexReply':
     case 'installed':
     case 'timeoutNow':
+    case 'roundTrip':
       return undefined
   }
 }

@@ -38,6 +38,7 @@ export function check(options: Given): void {
   checkPriorities(options)
   checkLease(options)
   checkTimes(options)
+  checkTuned(options)
   checkStall(options)
   checkSizes(options)
 }
@@ -147,6 +148,14 @@ function checkTimes({ heartbeat, electionTimeout, ...limits }: Given): void {
     const isLimit = isNumber(limit) && limit > 0 && (limit <= LONGEST || limit === Infinity)
     demand(name, limit, isLimit, `more than 0 and at most ${LONGEST} ms, or Infinity`)
   }
+}
+
+function checkTuned({ tuned, electionTimeout, heartbeat }: Given): void {
+  const [shortest] = electionTimeout as readonly [number, number]
+  const least = (tuned as { readonly atLeast?: unknown } | null | undefined)?.atLeast
+  const isBounded = isNumber(least) && least >= 2 * Number(heartbeat) && least <= shortest
+  const range = `from ${2 * Number(heartbeat)} (twice the heartbeat) to ${shortest} ms`
+  demand('tuned', tuned, tuned === false || isBounded, `false, or { atLeast } ${range}`)
 }
 
 /** A disk is to be given up later than a leader. */

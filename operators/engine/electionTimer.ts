@@ -3,6 +3,7 @@ import { mindsSilence } from '../../lib/election.ts'
 import type { Event } from '../../lib/events.ts'
 import { isOutranked } from '../../lib/priorities.ts'
 import type { Step } from '../../lib/turn.ts'
+import { shortestPatience } from '../../lib/tuning.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
 
@@ -10,7 +11,7 @@ import { monotonic } from './monotonic.ts'
  * Silence (§5.2): when a server that does not lead has heard nothing for as long as its patience, it
  * raises `electionTimeout`. Patience is drawn anew, between the two bounds in ms, for every term and
  * after every timeout, so that two servers seldom campaign at once; a server that another voter outranks waits
- * longer by the difference of the two.
+ * longer by the difference of the two. Both bounds shrink alike where the leader says how long a round trip takes.
  *
  * ```
  * steps            f--f--f-------------c----l---     heard, heard, heard, then nothing
@@ -23,13 +24,14 @@ export function electionTimer(
   bounds: readonly [min: number, max: number],
   random: () => number,
   scheduler: SchedulerLike = monotonic,
+  heartbeat = 0,
 ): OperatorFunction<Step, Event> {
   const [min, max] = bounds
   return (steps) => {
     let term = -1
-    let patience = 0
+    let share = 0
     const draw = (): void => {
-      patience = min + random() * (max - min)
+      share = random()
     }
     return steps.pipe(
       alarm(({ state, at }) => {
@@ -37,9 +39,11 @@ export function electionTimer(
         if (!state.booted || !mindsSilence(state, at)) return undefined
         if (state.term !== term) draw()
         term = state.term
-        // Whom another outranks campaigns after it (never later than twice as long).
-        const turnsLater = isOutranked(state.members, state.config.id) ? max - min : 0
-        return state.contact + patience + turnsLater
+        const shortest = shortestPatience(state, heartbeat, min)
+        const range = (max - min) * (shortest / min)
+        // Whom another outranks campaigns after it, and never later than twice as long.
+        const turnsLater = isOutranked(state.members, state.config.id) ? range : 0
+        return state.contact + (shortest + share * range) + turnsLater
       }, scheduler),
       map((at) => {
         draw()

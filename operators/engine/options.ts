@@ -44,6 +44,12 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
    * `[150, 300]`, for a LAN. The shortest must be at least twice the heartbeat.
    */
   readonly electionTimeout?: readonly [min: number, max: number]
+  /**
+   * Election timeouts follow from the round trips that the leader measures: `electionTimeout` is where they begin, and
+   * what they never exceed; none is shorter than `atLeast` ms, from twice the heartbeat to the shortest of
+   * `electionTimeout`. The same on every server. Default false.
+   */
+  readonly tuned?: false | { readonly atLeast: number }
   /** Milliseconds between a leader's pulses. Default 50. */
   readonly heartbeat?: number
   /** Ask for votes without raising the term first, so that a server cut off cannot disrupt. Default true. */
@@ -155,6 +161,7 @@ const defaults = {
   addresses: {},
   priorities: {},
   electionTimeout: [150, 300],
+  tuned: false,
   heartbeat: 50,
   preVote: true,
   checkQuorum: true,
@@ -186,12 +193,15 @@ function protocol(options: Omit<Engine, 'protocol'>): ProtocolConfig {
   const { diskStall, maxAppendBytes, maxInflightMessages, maxInflightBytes, maxUncommittedBytes } =
     options
   const { snapshotEntries, snapshotBytes, snapshotTailBytes } = options
-  const [electionTimeoutMin, electionTimeoutMax] = options.electionTimeout
+  const [shortest, electionTimeoutMax] = options.electionTimeout
+  // Whoever may be as impatient as that is loyal for no longer, so no lease may be longer either.
+  const electionTimeoutMin = options.tuned === false ? shortest : options.tuned.atLeast
   return {
     id,
     members: withPriorities(foundingMembers(members, addresses, witnesses), options.priorities),
     electionTimeoutMin,
     electionTimeoutMax,
+    isTuned: options.tuned !== false,
     preVote,
     checkQuorum,
     diskStall,

@@ -94,6 +94,8 @@ function describeMessage(message: Message): string {
     case 'forwarded':
     case 'declined':
       return `${message.type} @${message.term} batch ${message.sequence}`
+    case 'roundTrip':
+      return `roundTrip @${message.term} ${message.ms} ms`
     case 'timeoutNow':
       return `timeoutNow @${message.term}`
     case 'fingerprint':

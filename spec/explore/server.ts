@@ -60,6 +60,7 @@ export function start(reduce: Reduce, bounds: Bounds, id: NodeId, disk: Disk = e
     members: foundingMembers(namesOf(bounds)),
     electionTimeoutMin: LATE,
     electionTimeoutMax: LATE,
+    isTuned: false,
     preVote: bounds.preVote,
     lease: 0,
     checkQuorum: true,

@@ -98,6 +98,7 @@ describe('what is wrong with a command line is named, and the exit code is 2', (
     [[...serve, ...members, '--priority=z=1'], '--priority'],
     [[...serve, '--join=127.0.0.1:8001', '--priority=a=1'], '--priority'],
     [[...serve, ...members, '--disk-stall=1'], '--disk-stall'],
+    [[...serve, ...members, '--tuned=99'], '--tuned'],
     [['transfer', 'a', 'b'], 'arguments'],
     [serve, '--member'],
     [[...serve, members[1]!], '--id'],

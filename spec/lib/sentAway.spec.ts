@@ -16,6 +16,7 @@ const config = {
     members: founders,
     electionTimeoutMin: 10,
     electionTimeoutMax: 20,
+    isTuned: false,
     lease: 0,
     diskStall: 1e6,
     forward: false,

@@ -148,7 +148,7 @@ export const elections: readonly Mutant[] = [
     known: ['bug 53'],
     defect: 'Every server waits equally long before it campaigns.',
     file: 'operators/engine/electionTimer.ts',
-    find: 'patience = min + random() * (max - min)',
-    replace: 'patience = min + 0.5 * (max - min)',
+    find: 'share = random()',
+    replace: 'share = 0.5',
   },
 ]

@@ -17,6 +17,8 @@ function details(message: Message): string {
       const batches = message.batches.map(({ index, count, term }) => `${index}+${count}@${term}`)
       return `${message.prevIndex}@${message.prevTerm} [${batches.join(' ')}] commit ${message.commit}`
     }
+    case 'roundTrip':
+      return `${message.ms} ms`
     case 'timeoutNow':
       return ''
     case 'fingerprint':

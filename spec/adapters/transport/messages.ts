@@ -55,6 +55,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     lastIndex: place.index,
     lastTerm: place.earlier,
   })),
+  record({ type: fc.constant('roundTrip' as const), term: integer, ms: integer }),
   record({
     type: fc.constant('vote' as const),
     term: integer,

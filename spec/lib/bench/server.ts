@@ -25,6 +25,7 @@ export const configOf = (
   members: foundingMembers([...voters], {}, [...witnesses]),
   electionTimeoutMin: 100,
   electionTimeoutMax: 200,
+  isTuned: false,
   preVote: true,
   checkQuorum: true,
   diskStall: 2_000,

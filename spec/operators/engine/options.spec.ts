@@ -29,7 +29,13 @@ describe('options', () => {
     expect(protocol).toEqual({
       id: 'a',
       members: foundingMembers(['a']),
-      ...{ electionTimeoutMin: 150, electionTimeoutMax: 300, preVote: true, checkQuorum: true },
+      ...{
+        electionTimeoutMin: 150,
+        electionTimeoutMax: 300,
+        isTuned: false,
+        preVote: true,
+        checkQuorum: true,
+      },
       ...{ diskStall: 3_000, lease: 0 },
       forward: false,
       ...{ maxAppendBytes: 2 ** 20, maxInflightMessages: 256 },
@@ -46,6 +52,17 @@ describe('options', () => {
   it('may give founders priorities, which are part of the configuration', () => {
     const { priorities } = settings({ ...three, priorities: { c: 2, a: 0 } }).protocol.members
     expect(priorities).toEqual({ c: 2 })
+  })
+
+  it('with tuned timeouts go by the shortest that any server may use, leases too', () => {
+    const { protocol } = settings({
+      ...alone,
+      ...{ tuned: { atLeast: 110 }, leaseReads: true, maxClockDrift: 0.1 },
+    })
+    expect(protocol).toMatchObject({
+      ...{ electionTimeoutMin: 110, electionTimeoutMax: 300, isTuned: true },
+    })
+    expect(protocol.lease).toBeCloseTo(100)
   })
 
   it('that are undefined are not given', () => {
@@ -118,6 +135,11 @@ const bad: readonly (readonly [option: string, options: object])[] = [
   ['electionTimeout', { electionTimeout: [150, 600_001] }],
   ['electionTimeout', { electionTimeout: [150] }],
   ['electionTimeout', { electionTimeout: [NaN, 300] }],
+  ['tuned', { tuned: true }],
+  ['tuned', { tuned: { atLeast: 99 } }],
+  ['tuned', { tuned: { atLeast: 151 } }],
+  ['tuned', { tuned: {} }],
+  ['tuned', { tuned: null }],
   ['diskStall', { diskStall: 299 }],
   ['diskStall', { diskStall: 3_600_001 }],
   ['diskStall', { diskStall: NaN }],

@@ -63,7 +63,7 @@ export const follower = (of?: NodeId): State['role'] => ({
 /** What the servers a, b and c are told when they start. */
 export const config: ProtocolConfig = {
   ...{ id: 'a', members: foundingMembers(['a', 'b', 'c']) },
-  ...{ electionTimeoutMin: 1, electionTimeoutMax: 2 },
+  ...{ electionTimeoutMin: 1, electionTimeoutMax: 2, isTuned: false },
   ...{ preVote: true, checkQuorum: true, diskStall: Infinity, lease: 0, maxAppendBytes: 1 },
   forward: false,
   ...{ maxInflightMessages: 1, maxInflightBytes: 1, maxUncommittedBytes: 1 },
