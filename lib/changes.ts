@@ -3,11 +3,11 @@ import { settledThrough } from './configurations.ts'
 import { append } from './log.ts'
 import { encodeMembers, isSameList, resolve, serversOf, votes } from './members.ts'
 import { priorityOf, withPriorities } from './priorities.ts'
+import { unknownProgress } from './progress.ts'
 import {
   changedLeader,
   leaderOf,
   progressOf,
-  unknownProgress,
   type Changing,
   type Leader,
   type State,

@@ -7,13 +7,12 @@ import { abandonTransfer } from './transfer.ts'
 import type { RequestVote, Vote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { abandonReads } from './reads.ts'
+import { heldBy, unknownProgress } from './progress.ts'
 import {
-  heldBy,
   isStalled,
   leaderOf,
   peersOf,
   quorumContact,
-  unknownProgress,
   type Candidate,
   type Leader,
   type PreCandidate,

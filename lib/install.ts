@@ -3,15 +3,8 @@ import { hear } from './follower.ts'
 import { emptyLog, termAt } from './log.ts'
 import type { Install, Installed } from './messages.ts'
 import { adopt, latest } from './snapshots.ts'
-import {
-  changedLeader,
-  changedProgress,
-  progressOf,
-  type Leader,
-  type Progress,
-  type Receiving,
-  type State,
-} from './state.ts'
+import { changedProgress, type Progress } from './progress.ts'
+import { changedLeader, progressOf, type Leader, type Receiving, type State } from './state.ts'
 import type { ChunkRead, ChunkRefused, ChunkWritten } from './storage.ts'
 import { isWitness } from './witnesses.ts'
 import { ask, next, promise, send, update, type Turn } from './turn.ts'

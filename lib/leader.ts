@@ -8,15 +8,8 @@ import { needsSnapshot, sendAgain, sendSnapshots } from './install.ts'
 import { preferHigher } from './preference.ts'
 import * as reads from './reads.ts'
 import { handOver, leaveStalledDisk } from './transfer.ts'
-import {
-  changedLeader,
-  changedProgress,
-  heldBy,
-  progressOf,
-  type Leader,
-  type Progress,
-  type State,
-} from './state.ts'
+import { changedProgress, heldBy, type Progress } from './progress.ts'
+import { changedLeader, progressOf, type Leader, type State } from './state.ts'
 import { longTrip, timed, timing } from './tuning.ts'
 import { promise, send, update, type Turn } from './turn.ts'
 import type { Index, NodeId } from './types.ts'

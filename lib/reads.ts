@@ -1,13 +1,7 @@
 import type { HeartbeatReply, ReadIndex, ReadIndexReply } from './messages.ts'
 import { reachedByQuorum } from './quorum.ts'
-import {
-  changedLeader,
-  changedProgress,
-  progressOf,
-  type Leader,
-  type LeaderRead,
-  type State,
-} from './state.ts'
+import { changedProgress } from './progress.ts'
+import { changedLeader, progressOf, type Leader, type LeaderRead, type State } from './state.ts'
 import { answer, send, update, type Answer, type Turn } from './turn.ts'
 import type { NodeId } from './types.ts'
 

@@ -3,9 +3,9 @@ import { emptyLog, type Log } from './log.ts'
 import { serversOf, votes } from './members.ts'
 import type { Envelope } from './messages.ts'
 import { NOTHING_PASSED_ON, type Channel, type Forwarding } from './passedOn.ts'
+import type { Progress } from './progress.ts'
 import { reachedByQuorum } from './quorum.ts'
 import type { Favourite } from './preference.ts'
-import type { Trip } from './tuning.ts'
 import type {
   Ballot,
   Index,
@@ -212,47 +212,6 @@ export interface LeaderRead {
   readonly round: number | undefined
 }
 
-/** What a leader knows of one follower (§5.3, "nextIndex and matchIndex"). */
-export interface Progress {
-  readonly id: NodeId
-  /** The last index known to be on the follower's disk and equal to the leader's. */
-  readonly match: Index
-  /**
-   * The last committed entry that it had acknowledged when it was last counted for less: to this leader, now or
-   * in an earlier term. A disk that keeps its promises has it for ever.
-   */
-  readonly held: Index
-  /** The next index to send. */
-  readonly next: Index
-  /** Whether the leader is still looking for where the logs agree: one message at a time. */
-  readonly probing: boolean
-  readonly inflight: readonly Inflight[]
-  /** The commit index of the last message sent. */
-  readonly told: Index
-  /** When the follower was last heard. */
-  readonly contact: Millis
-  /** The last pulse that it answered. */
-  readonly round: number
-  /** The snapshot that it is sent, because the log no longer reaches back to what it needs. */
-  readonly sending: Sending | undefined
-  /** The pulse whose round trip is measured. */
-  readonly timing: Pulse | undefined
-  readonly trip: Trip | undefined
-}
-
-export interface Sending {
-  readonly index: Index
-  /** Bytes that the follower has. */
-  readonly offset: number
-  /** The last pulse before the piece was asked of the disk; `undefined` when none is on its way. */
-  readonly round: number | undefined
-}
-
-export interface Inflight {
-  readonly last: Index
-  readonly bytes: number
-}
-
 /** A server before its disk has spoken. */
 export const booting = (config: ProtocolConfig): State => ({
   config,
@@ -339,38 +298,6 @@ export const changedLeader = (leader: Leader, change: Partial<Leader>): Leader =
   channels: change.channels ?? leader.channels,
 })
 
-/** And for what it knows of one follower. */
-export const changedProgress = (progress: Progress, change: Partial<Progress>): Progress => ({
-  id: progress.id,
-  match: change.match ?? progress.match,
-  held: change.held ?? progress.held,
-  next: change.next ?? progress.next,
-  probing: change.probing ?? progress.probing,
-  inflight: change.inflight ?? progress.inflight,
-  told: change.told ?? progress.told,
-  contact: change.contact ?? progress.contact,
-  round: change.round ?? progress.round,
-  sending: 'sending' in change ? change.sending : progress.sending,
-  timing: 'timing' in change ? change.timing : progress.timing,
-  trip: change.trip ?? progress.trip,
-})
-
-/** What a leader that has heard nothing yet knows of a follower. */
-export const unknownProgress = (id: NodeId, next: Index, at: Millis, held = 0): Progress => ({
-  id,
-  match: 0,
-  held,
-  next,
-  probing: true,
-  inflight: [],
-  told: 0,
-  contact: at,
-  round: 0,
-  sending: undefined,
-  timing: undefined,
-  trip: undefined,
-})
-
 /** Who leads, as far as this server knows. */
 export function leaderOf(state: State): NodeId | undefined {
   switch (state.role.type) {
@@ -392,10 +319,6 @@ export const quorumContact = (state: State, leader: Leader): Millis =>
 
 export const progressOf = (leader: Leader, id: NodeId): Progress | undefined =>
   leader.progress.find((progress) => progress.id === id)
-
-/** The last committed entry that a follower has acknowledged, also if it is not counted for it now. */
-export const heldBy = ({ match, held }: Progress, commitIndex: Index): Index =>
-  Math.max(held, Math.min(match, commitIndex))
 
 /** Whether the disk has not answered a save for so long that nobody should wait for it. */
 export const isStalled = ({ saving, config }: State, at: Millis): boolean =>

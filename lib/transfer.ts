@@ -1,14 +1,7 @@
 import { follow } from './election.ts'
 import type { Kept } from './errors.ts'
-import {
-  changedLeader,
-  isStalled,
-  leaderOf,
-  progressOf,
-  type Leader,
-  type Progress,
-  type State,
-} from './state.ts'
+import type { Progress } from './progress.ts'
+import { changedLeader, isStalled, leaderOf, progressOf, type Leader, type State } from './state.ts'
 import { answer, send, update, type Turn } from './turn.ts'
 import type { Millis, NodeId } from './types.ts'
 

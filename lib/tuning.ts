@@ -1,4 +1,5 @@
-import { isVoter, type Leader, type Progress, type Pulse, type State } from './state.ts'
+import type { Progress } from './progress.ts'
+import { isVoter, type Leader, type Pulse, type State } from './state.ts'
 import type { Millis } from './types.ts'
 
 /**

@@ -9,7 +9,8 @@ import {
   type Request,
   type SessionLimits,
 } from '../../lib/sessions.ts'
-import { booting, type Leader, type Progress, type State } from '../../lib/state.ts'
+import type { Progress } from '../../lib/progress.ts'
+import { booting, type Leader, type State } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
 import type { NodeId, ProtocolConfig } from '../../lib/types.ts'
 import { msgpack } from '../../operators/codec.ts'

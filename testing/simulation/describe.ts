@@ -1,4 +1,4 @@
-import type { Envelope, Message } from '../../lib/messages.ts'
+import type { Append, Envelope, Message } from '../../lib/messages.ts'
 import type { Piece } from '../../lib/turn.ts'
 import type { Request, Response } from '../checkers/observation.ts'
 import type { FaultEvent } from './faults.ts'
@@ -13,10 +13,8 @@ function details(message: Message): string {
       return `${message.pre ? 'pre ' : ''}${message.lastIndex}@${message.lastTerm}`
     case 'vote':
       return `${message.pre ? 'pre ' : ''}${message.granted ? 'yes' : 'no'}`
-    case 'append': {
-      const batches = message.batches.map(({ index, count, term }) => `${index}+${count}@${term}`)
-      return `${message.prevIndex}@${message.prevTerm} [${batches.join(' ')}] commit ${message.commit}`
-    }
+    case 'append':
+      return describeAppend(message)
     case 'roundTrip':
       return `${message.ms} ms`
     case 'timeoutNow':
@@ -48,6 +46,11 @@ function details(message: Message): string {
     case 'installed':
       return `${message.index} ${message.end}`
   }
+}
+
+function describeAppend({ prevIndex, prevTerm, batches, commit }: Append): string {
+  const entries = batches.map(({ index, count, term }) => `${index}+${count}@${term}`)
+  return `${prevIndex}@${prevTerm} [${entries.join(' ')}] commit ${commit}`
 }
 
 /** A piece of a snapshot: `7@2 4096+100 last`. */
