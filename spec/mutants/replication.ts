@@ -110,7 +110,7 @@ export const replication: readonly Mutant[] = [
     name: 'counts-the-unheard',
     known: ['bug 16'],
     defect: 'A new leader counts acknowledgements that were not given to it.',
-    file: 'lib/state.ts',
+    file: 'lib/progress.ts',
     find: 'match: 0,',
     replace: 'match: next,',
   },
