@@ -4,6 +4,7 @@ import type { Event } from '../../lib/events.ts'
 import { isOutranked } from '../../lib/priorities.ts'
 import type { Step } from '../../lib/turn.ts'
 import { shortestPatience } from '../../lib/tuning.ts'
+import type { Millis } from '../../lib/types.ts'
 import { alarm } from './alarm.ts'
 import { monotonic } from './monotonic.ts'
 
@@ -23,8 +24,8 @@ import { monotonic } from './monotonic.ts'
 export function electionTimer(
   bounds: readonly [min: number, max: number],
   random: () => number,
+  heartbeat: Millis,
   scheduler: SchedulerLike = monotonic,
-  heartbeat = 0,
 ): OperatorFunction<Step, Event> {
   const [min, max] = bounds
   return (steps) => {

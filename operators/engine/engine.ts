@@ -27,7 +27,7 @@ export function engine(
       deliver(transport, scheduler), // steps → what the peers say
       apply(application.apply, scheduler), // steps → what the application answered
       snapshots(application, scheduler), // steps → pieces of its state
-      electionTimer(electionTimeout, random, scheduler, heartbeat), // steps → silence
+      electionTimer(electionTimeout, random, heartbeat, scheduler), // steps → silence
       heartbeats(heartbeat, scheduler), // steps → the leader's pulse
       quorumTimer(scheduler), // steps → a leader cut off
     ],

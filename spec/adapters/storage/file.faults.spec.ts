@@ -225,7 +225,7 @@ describe('a directory that cannot be used is refused [F22]', () => {
     await saveAll(file(path), appends(2))
     truncateSync(join(path, '00000001.log'), 4096 + 60)
     const before = fingerprintOf(path)
-    const files = faulty((change) => (change === 'copy' ? 'fails' : 'works'), { code: 'ENOSPC' })
+    const files = faulty((change) => (change === 'copy' ? 'fails' : 'works'), { code: 'EIO' })
     expect(await run(fileStorage(files, path, 1 << 20)).ended()).toBeInstanceOf(StorageError)
     expect(fingerprintOf(path)).toEqual(before)
   })

@@ -31,7 +31,7 @@ describe('electionTimer', () => {
       })
       const whole = '     ^-------------------------------------!'
       const result = '    -------------x------------------------|'
-      const silence = electionTimer([7, 8], drawing(0), scheduler)
+      const silence = electionTimer([7, 8], drawing(0), 1, scheduler)
       expectObservable(steps$.pipe(silence)).toBe(result, timeouts({ x: 13 }))
       expectSubscriptions(steps$.subscriptions).toBe(whole)
     })
@@ -43,7 +43,7 @@ describe('electionTimer', () => {
         ...{ f: heard(0), c: campaigning(5, 1), d: campaigning(10, 2) },
       })
       const result = '    -----x----y----z--|'
-      const silence = electionTimer([5, 6], drawing(0), scheduler)
+      const silence = electionTimer([5, 6], drawing(0), 1, scheduler)
       expectObservable(steps$.pipe(silence)).toBe(result, timeouts({ x: 5, y: 10, z: 15 }))
     })
   })
@@ -53,7 +53,7 @@ describe('electionTimer', () => {
       const steps$ = hot('f------------|', { f: heard(0) })
       const shortest = '  -----x-------|'
       const middle = '    -------x-----|'
-      const ring = (random: number) => electionTimer([5, 9], drawing(random), scheduler)
+      const ring = (random: number) => electionTimer([5, 9], drawing(random), 1, scheduler)
       expectObservable(steps$.pipe(ring(0))).toBe(shortest, timeouts({ x: 5 }))
       expectObservable(steps$.pipe(ring(0.5))).toBe(middle, timeouts({ x: 7 }))
     })
@@ -68,7 +68,7 @@ describe('electionTimer', () => {
         c: campaigning(11, 1),
       })
       const result = '    -----x------------y--|'
-      const ring = electionTimer([5, 15], drawing(0, 0.9, 0.2), scheduler)
+      const ring = electionTimer([5, 15], drawing(0, 0.9, 0.2), 1, scheduler)
       expectObservable(steps$.pipe(ring)).toBe(result, timeouts({ x: 5, y: 18 }))
     })
   })
@@ -77,7 +77,7 @@ describe('electionTimer', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const steps$ = hot('f--g-----------|', { f: heard(0), g: heard(3) })
       const result = '    --------x------|'
-      const ring = electionTimer([5, 15], drawing(0, 0.9), scheduler)
+      const ring = electionTimer([5, 15], drawing(0, 0.9), 1, scheduler)
       expectObservable(steps$.pipe(ring)).toBe(result, timeouts({ x: 8 }))
     })
   })
@@ -89,7 +89,7 @@ describe('electionTimer', () => {
         n: stepWith({ state: stateWith({ contact: 3 }, ['b', 'c']) }),
       })
       const result = '    ---------------|'
-      expectObservable(steps$.pipe(electionTimer([5, 6], drawing(0), scheduler))).toBe(result)
+      expectObservable(steps$.pipe(electionTimer([5, 6], drawing(0), 1, scheduler))).toBe(result)
     })
   })
 
@@ -104,7 +104,7 @@ describe('electionTimer', () => {
       })
       // So late that the timer looks twice.
       const result = '    ----------------x-----|'
-      const ring = electionTimer([5, 6], drawing(0), scheduler)
+      const ring = electionTimer([5, 6], drawing(0), 1, scheduler)
       expectObservable(steps$.pipe(ring)).toBe(result, timeouts({ x: 16 }))
     })
   })
@@ -115,7 +115,7 @@ describe('electionTimer', () => {
       const steps$ = hot('f-----------------|', { f: heard(0, { members }) })
       const shortest = '  ---------x--------|'
       const longest = '   ------------x-----|'
-      const ring = (random: number) => electionTimer([5, 9], drawing(random), scheduler)
+      const ring = (random: number) => electionTimer([5, 9], drawing(random), 1, scheduler)
       expectObservable(steps$.pipe(ring(0))).toBe(shortest, timeouts({ x: 9 }))
       expectObservable(steps$.pipe(ring(0.75))).toBe(longest, timeouts({ x: 12 }))
     })
@@ -125,7 +125,7 @@ describe('electionTimer', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const steps$ = hot('f--#', { f: heard(0) })
       const result = '    ---#'
-      expectObservable(steps$.pipe(electionTimer([5, 6], drawing(0), scheduler))).toBe(result)
+      expectObservable(steps$.pipe(electionTimer([5, 6], drawing(0), 1, scheduler))).toBe(result)
     })
   })
 
@@ -133,7 +133,7 @@ describe('electionTimer', () => {
     marbles(({ cold, expectObservable }, scheduler) => {
       const steps$ = cold('f---------|', { f: heard(0) })
       const result = '     -----x----|'
-      const timed$ = steps$.pipe(electionTimer([5, 6], drawing(0), scheduler))
+      const timed$ = steps$.pipe(electionTimer([5, 6], drawing(0), 1, scheduler))
       expectObservable(timed$).toBe(result, timeouts({ x: 5 }))
       expectObservable(timed$).toBe(result, timeouts({ x: 5 }))
     })
@@ -145,7 +145,7 @@ describe('twenty election timers that start at once', () => {
   const alone = (random: () => number, scheduler: SchedulerLike) =>
     loop<Event, Step>(
       map((events) => heard(events.at(-1)!.at)),
-      [electionTimer([150, 300], random, scheduler)],
+      [electionTimer([150, 300], random, 1, scheduler)],
     )
 
   it('do not cluster, however long they run [bug 53]', () => {
