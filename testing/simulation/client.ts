@@ -81,7 +81,11 @@ export class Client {
       const server = this.world.server(this.#target)!
       if (server.node === undefined) return judge(AGAIN)
       if (isNamed && this.#session === undefined) return this.#open(server, judge)
-      if (isNamed && this.chance.is(TWICE)) this.#sendTwice(request)
+      if (isNamed && this.chance.is(TWICE)) {
+        this.#sendTwice(request)
+        // The other one may have an effect whatever becomes of this one.
+        isInDoubt = true
+      }
       this.#attempt(server, request, judge)
     }
     const judge = (verdict: Verdict): void => {
