@@ -107,7 +107,11 @@ function proceed(turn: Turn): Turn {
   if (role.type !== 'leader' || members.index > commitIndex || commitIndex < role.firstIndex) {
     return turn
   }
-  if (members.outgoing.length > 0) return configure(turn, { ...members, outgoing: [] })
+  if (members.outgoing.length > 0) {
+    // Whoever was sent away before that change leaves its end to the next leader.
+    const isServing = votes(members, turn.state.config.id)
+    return isServing ? configure(turn, { ...members, outgoing: [] }) : stepAside(turn)
+  }
   const { changing } = role
   if (changing === undefined) return stepAside(turn)
   const target = resolve(members, changing.plan)

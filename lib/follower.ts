@@ -34,7 +34,7 @@ export function heartbeat(turn: Turn, from: NodeId, message: Heartbeat): Turn {
   const checked =
     commit <= log.base.index || termAt(log, commit) === commitTerm
       ? commitUpTo(following, commit)
-      : checkHeld(following, commit, commitTerm)
+      : checkHeld(following, from, commit, commitTerm)
   const answered = send(checked, from, { type: 'heartbeatReply', term, round })
   return passOnAgain(askAgain(answered), from)
 }
@@ -48,12 +48,14 @@ export function roundTrip(turn: Turn, from: NodeId, { ms }: RoundTrip): Turn {
 
 /**
  * The leader names a committed entry that this server has acknowledged. No disk that keeps its promises is
- * without it ever after, so a server that is without it has another disk, or an old one, and takes no part.
+ * without it ever after, so a server that is without it has another disk, or an old one, and takes no part. One
+ * that knows its last record to be torn says so, and gets it again.
  */
-function checkHeld(turn: Turn, index: Index, term: Term): Turn {
-  const { log, config } = turn.state
+function checkHeld(turn: Turn, leader: NodeId, index: Index, term: Term): Turn {
+  const { log, config, isTorn } = turn.state
   // A leader whose log begins behind the entry knows its term no more.
   if (term === 0 && index <= log.lastIndex) return turn
+  if (isTorn && log.lastIndex < index) return refuse(turn, leader, index, term)
   throw new DiskLost(config.id, index, log.lastIndex)
 }
 

@@ -59,6 +59,8 @@ export interface State extends Ballot {
   readonly saving: readonly Saving[]
   /** What each server's disk was known to hold of what is committed, when this server last led. */
   readonly held: ReadonlyMap<NodeId, Index>
+  /** Whether the last record of its log was torn when it started, and is missing. */
+  readonly isTorn: boolean
   /** Whether it has entries, or a snapshot, without what was in them: it is a witness, or was one. */
   readonly isHollow: boolean
   /** How the state machine's state compares with the leader's. */
@@ -237,6 +239,7 @@ export const booting = (config: ProtocolConfig): State => ({
   sequence: 0,
   saving: [],
   held: new Map(),
+  isTorn: false,
   isHollow: false,
   fingerprints: NO_FINGERPRINTS,
   confirmed: [],
@@ -273,6 +276,7 @@ export const changed = (state: State, change: Change): State => ({
   sequence: change.sequence ?? state.sequence,
   saving: change.saving ?? state.saving,
   held: change.held ?? state.held,
+  isTorn: change.isTorn ?? state.isTorn,
   isHollow: change.isHollow ?? state.isHollow,
   fingerprints: change.fingerprints ?? state.fingerprints,
   confirmed: change.confirmed ?? state.confirmed,

@@ -170,7 +170,8 @@ function boot(turn: Turn, event: Event): Turn {
   }
 }
 
-function restore(turn: Turn, { term, vote, batches, snapshot, at }: Stamped<Restored>): Turn {
+function restore(turn: Turn, restored: Stamped<Restored>): Turn {
+  const { term, vote, batches, snapshot, isTorn = false, at } = restored
   const log = logFrom(batches, snapshot)
   const last = batches.at(-1)
   if (last !== undefined && last.term > term) {
@@ -181,16 +182,16 @@ function restore(turn: Turn, { term, vote, batches, snapshot, at }: Stamped<Rest
   const configurations = followedBy([founded], Infinity, news)
   const isHollow = log.cells.some(({ kind }) => kind === 'withheld')
   const read = changed(turn.state, {
-    ...{ booted: true, log, contact: at, bootedAt: at, configurations, isHollow },
+    ...{ booted: true, log, contact: at, bootedAt: at, configurations, isHollow, isTorn },
   })
   const known = { ...read, term, vote }
   if (snapshot === undefined) return next(turn, { state: known })
   const restoring = { mark: snapshot, end: 0, isBusy: false }
   const state = { ...known, snapshot, restoring, commitIndex: snapshot.index }
   // The disk's log may be one that the snapshot replaces: a crash came before it was told so.
-  const restored = next(turn, { state, ...(log.length === 0 && { reset: log.base }) })
+  const begun = next(turn, { state, ...(log.length === 0 && { reset: log.base }) })
   // And its ballot one of before the leader who sent the snapshot: nothing was promised since.
-  return snapshot.term > term ? ballot(restored, snapshot.term, undefined) : restored
+  return snapshot.term > term ? ballot(begun, snapshot.term, undefined) : begun
 }
 
 /** The log behind a snapshot, with the tail before it; nothing of a log that does not hold its last entry (§7). */

@@ -78,6 +78,8 @@ export interface Restored extends Ballot {
   readonly batches: readonly Batch[]
   /** What the newest whole snapshot stands for. */
   readonly snapshot?: Mark
+  /** Whether the last record was torn and is cut off: what was in it may be missing. Default false. */
+  readonly isTorn?: boolean
 }
 
 /**

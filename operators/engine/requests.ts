@@ -1,4 +1,4 @@
-import { NotLeader, Overloaded, RaftError } from '../../lib/errors.ts'
+import { NotLeader, Overloaded, RaftError, Stopped } from '../../lib/errors.ts'
 import type { Request, Session, SessionLimits } from '../../lib/sessions.ts'
 import type { Settle } from './node.ts'
 
@@ -60,7 +60,7 @@ export class Requests {
       failed: (error) => {
         this.#leave(session)
         // What waits for the session was never proposed, whatever became of the session.
-        session.fail(isWithoutEffect(error) ? error : new NotLeader(undefined))
+        session.fail(withoutEffect(error))
       },
     })
     return session
@@ -71,8 +71,12 @@ export class Requests {
   }
 }
 
-const isWithoutEffect = (error: Error): boolean =>
-  !(error instanceof RaftError) || error.outcome === 'none'
+function withoutEffect(error: Error): Error {
+  if (!(error instanceof RaftError) || error.outcome === 'none') return error
+  return error instanceof Stopped
+    ? new Stopped('none', { cause: error.cause })
+    : new NotLeader(undefined)
+}
 
 type Waiting = readonly [ready: (session: Session) => void, fail: (error: Error) => void]
 

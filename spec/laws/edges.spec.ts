@@ -29,12 +29,16 @@ it('law 2: what is under way when a node fails errors with the cause', async () 
   expect(await Promise.all(early)).toMatchObject([none, none])
 })
 
-it('law 2: a command that was on its way to the disk may still take effect', async () => {
+it.each([
+  ['a command that was on its way to the disk may still take effect', 2, 'unknown'],
+  ['a command whose session was on its way to the disk has no effect', 1, 'none'],
+] as const)('law 2: %s', async (_, fatal, outcome) => {
   const storage: Storage = (saves) => {
+    let requests = 0
     const saved$ = saves.pipe(
       filter((request) => request.type === 'save'),
       map(({ sequence, term, batches }) => {
-        if (batches.some(({ kind }) => kind === 'request')) throw lost
+        if (batches.some(({ kind }) => kind === 'request') && ++requests === fatal) throw lost
         return { type: 'saved', sequence, term } as const
       }),
     )
@@ -46,7 +50,7 @@ it('law 2: a command that was on its way to the disk may still take effect', asy
   clock.run(20)
   const proposal = lastValueFrom(node.propose(5)).catch(caught)
   clock.run(25)
-  expect(await proposal).toMatchObject({ code: 'stopped', outcome: 'unknown', cause: lost })
+  expect(await proposal).toMatchObject({ code: 'stopped', outcome, cause: lost })
 })
 
 it.each(['a leader', 'a follower'])('law 3: %s that is stopped leaves no timer', (role) => {

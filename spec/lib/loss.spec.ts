@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { noop } from '../../lib/batch.ts'
 import { DiskLost } from '../../lib/errors.ts'
+import { booting } from '../../lib/state.ts'
+import { reduce } from '../../lib/step.ts'
 import type { Term } from '../../lib/types.ts'
 import { carrying, Cluster } from './bench/cluster.ts'
 import { entriesOf, logOf } from './bench/entries.ts'
 import { append, heartbeat } from './bench/messages.ts'
-import { follower, leader } from './bench/server.ts'
+import { configOf, follower, leader } from './bench/server.ts'
 
 /** `id` restarts from a disk that has lost, or brought back, what it had called durable. */
 function restartWith(cluster: Cluster, id: string, terms: readonly Term[]): void {
@@ -33,6 +36,21 @@ const lost = (act: () => void): DiskLost => {
   }
   throw new Error('nobody has noticed')
 }
+
+describe('a log whose last record was torn', () => {
+  it.each([
+    [true, 'rejected'],
+    [false, 'DiskLost'],
+  ])('is sent it again, as no other is: %s', (isTorn, said) => {
+    const batches = [noop(1, 1), noop(2, 1)]
+    const restored = { type: 'restored', at: 0, term: 1, vote: undefined, batches, isTorn } as const
+    const { state } = reduce(booting(configOf('a', 'abc')), [restored])
+    const envelope = { from: 'b', to: 'a', message: heartbeat(1, 3, 1, 1) }
+    const receive = () => reduce(state, [{ type: 'received', at: 1, envelope }]).send
+    if (isTorn) expect(receive().map(({ message }) => message.type)).toContain(said)
+    else expect(receive).toThrow(DiskLost)
+  })
+})
 
 describe('a disk that has not what its server acknowledged', () => {
   it.each([

@@ -63,8 +63,8 @@ export const snapshots: readonly Mutant[] = [
     known: ['bug 7', 'F7'],
     defect: "A restarted server stays in a term before that of its snapshot's last entry.",
     file: 'lib/step.ts',
-    find: 'return snapshot.term > term ? ballot(restored, snapshot.term, undefined) : restored',
-    replace: 'return restored',
+    find: 'return snapshot.term > term ? ballot(begun, snapshot.term, undefined) : begun',
+    replace: 'return begun',
     setting: slowInstalls,
   },
   {

@@ -76,6 +76,7 @@ describe('the command line of the simulator', () => {
       seed,
       duration: 3_000,
       faults: { kinds: ['crash', 'pause'], every: 100 },
+      administration: { changes: Infinity, transfers: Infinity },
       checkers: [noCrash],
     })
     expect(told).toContain(`npm run sim -- --seed ${seed} --nodes 3 --seconds 3\n`)

@@ -84,10 +84,13 @@ export async function openLog(
   }
 }
 
-function restoredFrom({ standing, batches, snapshot }: Recovered): Restored {
+function restoredFrom({ standing, batches, snapshot, torn }: Recovered): Restored {
   const { term, vote } = standing
-  const restored: Restored = { type: 'restored', term, vote, batches }
-  return snapshot === undefined ? restored : { ...restored, snapshot: snapshot.mark }
+  return {
+    ...{ type: 'restored', term, vote, batches },
+    ...(snapshot !== undefined && { snapshot: snapshot.mark }),
+    ...(torn !== undefined && { isTorn: true }),
+  }
 }
 
 /** The newest snapshot alone stays. The directory is durable by now, and so is that one's name. */
