@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { file } from 'rxraft/storage/file'
-import { run } from '../../kv/program.ts'
 import { mark, snapshotAt, someBytes } from '../adapters/storage/chunks.ts'
 import { batch, run as start, save, saveAll } from '../adapters/storage/run.ts'
+import { rxraft } from './rxraft.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'rxraft-inspect-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -15,19 +15,6 @@ const bad = join(root, 'bad')
 const empty = join(root, 'empty')
 const SEGMENT = '00000001.log'
 const SNAPSHOT = 'snapshot-2.snap'
-
-async function rxraft(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string | Uint8Array) => void (out += Buffer.from(text as string).toString()),
-    err: (text: string) => void (err += text),
-    isTerminal: false,
-    input: (async function* () {})(),
-  }
-  const code = await run(args, io, 'cli.js')
-  return { code, out, err }
-}
 
 beforeAll(async () => {
   for (const path of [good, bad]) {

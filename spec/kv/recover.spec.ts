@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { file, type Refounded } from 'rxraft/storage/file'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run } from '../../kv/program.ts'
 import { batch, save, saveAll } from '../adapters/storage/run.ts'
+import { rxraft } from './rxraft.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'rxraft-recover-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -17,19 +17,6 @@ beforeAll(() =>
     save(1, 4, 'b', batch(1, 4, ['x', 'y'])),
   ]),
 )
-
-async function rxraft(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string | Uint8Array) => void (out += Buffer.from(text as string).toString()),
-    err: (text: string) => void (err += text),
-    isTerminal: false,
-    input: (async function* () {})(),
-  }
-  const code = await run(args, io, 'cli.js')
-  return { code, out, err }
-}
 
 describe('rxraft recover', () => {
   it('is misused without a name, without the server, and under the name that the cluster had', async () => {

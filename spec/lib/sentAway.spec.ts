@@ -3,9 +3,11 @@ import { noop, pack } from '../../lib/batch.ts'
 import { mindsSilence } from '../../lib/election.ts'
 import { append, emptyLog } from '../../lib/log.ts'
 import { encodeMembers, foundingMembers } from '../../lib/members.ts'
+import type { Message } from '../../lib/messages.ts'
 import { booting, type State } from '../../lib/state.ts'
 import { reduce } from '../../lib/step.ts'
-import type { Index, Members } from '../../lib/types.ts'
+import type { Step } from '../../lib/turn.ts'
+import type { Index, Members, NodeId } from '../../lib/types.ts'
 
 const founders = foundingMembers(['a', 'b'])
 const without: Members = { ...foundingMembers(['b', 'c']), index: 2 }
@@ -58,6 +60,45 @@ describe('a server that is sent away', () => {
     expect(state.term).toBe(1)
     expect(answers).toEqual([{ type: 'unreadable', ticket: 7, leader: undefined }])
     expect(mindsSilence(state, 70)).toBe(false)
+  })
+})
+
+describe('a leader that was sent away before a change that is joint', () => {
+  const joint: Members = {
+    ...foundingMembers(['b', 'd']),
+    index: 3,
+    outgoing: ['b', 'c'],
+  }
+  const others = ['b', 'c', 'd']
+  const heard = (state: State, say: (from: NodeId) => Message): Step =>
+    reduce(
+      state,
+      others.map((from) => ({
+        ...{ type: 'received', at: 101 },
+        envelope: { from, to: 'a', message: say(from) },
+      })),
+    )
+  const saved = ({ state }: Step): Step =>
+    reduce(state, [{ type: 'saved', at: 101, sequence: state.sequence, term: state.term }])
+  const granted = (pre: boolean) => (): Message => ({ type: 'vote', term: 2, pre, granted: true })
+
+  /** It has won term 2, and its empty entry is the fourth. */
+  function leading(): State {
+    const log = append(emptyLog(), [noop(1, 1), entry(without), entry(joint)])
+    const configurations = [founders, without, joint]
+    const state = { ...away(1), log, configurations, members: joint }
+    const asking = reduce(state, [{ type: 'electionTimeout', at: 100 }])
+    const candidate = saved(heard(asking.state, granted(true)))
+    return saved(heard(candidate.state, granted(false))).state
+  }
+
+  it('leaves its end to the next leader, once that is committed', () => {
+    const leader = leading()
+    expect(leader.role.type).toBe('leader')
+    const step = heard(leader, () => ({ type: 'appended', term: 2, match: 4 }))
+    expect(step.state).toMatchObject({ role: { type: 'follower' }, commitIndex: 4, members: joint })
+    expect(step.send.map(({ message }) => message.type)).toContain('timeoutNow')
+    expect(step.save).toBeUndefined()
   })
 })
 
