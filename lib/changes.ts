@@ -133,8 +133,13 @@ function stepAside(turn: Turn): Turn {
 function catchUp(turn: Turn, role: Leader, changing: Changing, target: Target): Turn {
   const { state, at } = turn
   const { round } = changing
-  const matches = newcomers(state.members, target).map((id) => progressOf(role, id)?.match ?? 0)
-  const reached = Math.min(...matches)
+  // Whoever is silent has not caught up, whatever it holds: with its vote the leader could at once be cut off.
+  const reached = Math.min(
+    ...newcomers(state.members, target).map((id) => {
+      const { contact = -Infinity, match = 0 } = progressOf(role, id) ?? {}
+      return at - contact < state.config.electionTimeoutMax ? match : 0
+    }),
+  )
   const isLate = at - round.at >= state.config.electionTimeoutMin
   if (reached < round.index)
     return isOver(turn, role, changing, target) ? giveUp(turn, role, 'slow') : turn

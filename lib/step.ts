@@ -43,18 +43,7 @@ import * as transfers from './transfer.ts'
 import * as snapshots from './snapshots.ts'
 import { changed, type State } from './state.ts'
 import type { Restored, Saved } from './storage.ts'
-import {
-  answer,
-  ballot,
-  begin,
-  finish,
-  next,
-  saved,
-  send,
-  update,
-  type Step,
-  type Turn,
-} from './turn.ts'
+import { ballot, begin, finish, next, saved, send, update, type Step, type Turn } from './turn.ts'
 import type { Mark, NodeId } from './types.ts'
 import { checkHollow } from './witnesses.ts'
 
@@ -113,26 +102,45 @@ function handle(turn: Turn, event: Event): Turn {
       return leader.heartbeatTimeout(turn)
     case 'quorumTimeout':
       return election.quorumTimeout(turn)
+    case 'notice':
+      return turn
+    case 'applied':
+      return applied(turn, event)
+    case 'captured':
+    case 'chunkWritten':
+    case 'chunkRefused':
+    case 'chunkRead':
+    case 'pieceRestored':
+      return piece(turn, event)
+    default:
+      return wanted(turn, event)
+  }
+}
+
+/** What this server's own users want of it, and what its disk has room for. */
+function wanted(turn: Turn, event: WantedEvent): Turn {
+  switch (event.type) {
     case 'proposed':
       return proposed(turn, event)
     case 'read':
       return reads.read(turn, event.ticket)
-    case 'notice':
-      return turn
     case 'snapshotWanted':
       return snapshots.snapshotWanted(turn, event.ticket)
     case 'changeWanted':
       return changes.changeWanted(turn, event.ticket, event.plan)
-    case 'space':
-      return transfers.space(turn, event.isShort)
     case 'transferWanted':
       return transfers.transferWanted(turn, event.ticket, event.to)
-    case 'applied':
-      return applied(turn, event)
-    default:
-      return piece(turn, event)
+    case 'space':
+      return transfers.space(turn, event.isShort)
   }
 }
+
+type WantedEvent = Extract<
+  Event,
+  {
+    type: 'proposed' | 'read' | 'snapshotWanted' | 'changeWanted' | 'transferWanted' | 'space'
+  }
+>
 
 /** What was applied before a snapshot took the state's place is told all the same. */
 function applied(turn: Turn, { index, batches }: Extract<Event, { type: 'applied' }>): Turn {
@@ -145,26 +153,21 @@ function applied(turn: Turn, { index, batches }: Extract<Event, { type: 'applied
   )
 }
 
-/** Until the disk has spoken, this server knows nothing, so it says and promises nothing. */
+/**
+ * Until the disk has spoken, this server knows nothing, so it says and promises nothing. Its own users are
+ * answered as by anybody who neither leads nor follows.
+ */
 function boot(turn: Turn, event: Event): Turn {
   switch (event.type) {
     case 'restored':
       return restore(turn, event)
     case 'proposed':
-      return answer(turn, { type: 'notLeader', ticket: event.ticket, leader: undefined })
-    case 'space':
-      return transfers.space(turn, event.isShort)
-    case 'transferWanted':
-      return answer(turn, {
-        type: 'kept',
-        ticket: event.ticket,
-        reason: 'notLeader',
-        leader: undefined,
-      })
-    case 'snapshotWanted':
-      return snapshots.snapshotWanted(turn, event.ticket)
     case 'read':
-      return answer(turn, { type: 'unreadable', ticket: event.ticket, leader: undefined })
+    case 'snapshotWanted':
+    case 'changeWanted':
+    case 'transferWanted':
+    case 'space':
+      return wanted(turn, event)
     default:
       return turn
   }

@@ -74,6 +74,18 @@ describe('a change of members', () => {
     for (const id of 'abcl') expect(membersOf(it, id)).toEqual(['abl', '', 'c'])
   })
 
+  it('waits for a learner that is silent, although it has everything: with its vote nobody could lead', () => {
+    const it = led('a', 'l')
+    it.change('a', { learners: ['l'] })
+    goOn(it, 'a')
+    it.pass(1_000)
+    const ticket = it.change('a', { voters: ['l'] })
+    goOn(it, 'a', 'l')
+    expect(membersOf(it, 'a')).toEqual(['a', '', 'l'])
+    goOn(it, 'a')
+    expect([reasonOf(it, ticket), ...membersOf(it, 'a')]).toEqual(['changed', 'al', '', ''])
+  })
+
   it('that removes the leader is committed by it, and then it leads no longer (§6) [F33][F34]', () => {
     const it = led('abc')
     const ticket = it.change('a', { remove: ['a'] })

@@ -207,6 +207,18 @@ describe('until the disk has spoken [bug 23]', () => {
     ])
   })
 
+  it('changes of members and hand-overs are refused rather than forgotten', () => {
+    const wanted = [
+      { type: 'changeWanted', ticket: 1, plan: { remove: ['b'] } },
+      { type: 'transferWanted', ticket: 2, to: undefined },
+    ] as const
+    const refused = { reason: 'notLeader', leader: undefined }
+    expect(server().take(...wanted).answers).toEqual([
+      { type: 'unchanged', ticket: 1, ...refused },
+      { type: 'kept', ticket: 2, ...refused },
+    ])
+  })
+
   it('it speaks once', () => {
     const booted = follower()
     expect(() => booted.boot()).toThrow(InvariantError)
