@@ -1,7 +1,7 @@
 import type { Step } from '../../lib/turn.ts'
 import type { Millis, NodeId, Term } from '../../lib/types.ts'
 import { Lives } from './lives.ts'
-import { reachedByMost } from './majority.ts'
+import { isMajority, reachedByMost } from './majority.ts'
 import type { MakeChecker } from './observation.ts'
 import { received } from './received.ts'
 
@@ -102,13 +102,15 @@ function listen(leadership: Leadership, id: NodeId, step: Step): void {
 }
 
 /** Answers that came with the turn count from the next turn on. */
-function renew(leadership: Leadership, confirmed: number, { state }: Step): void {
+function renew(leadership: Leadership, confirmed: number, { state, at }: Step): void {
   const { sent } = leadership
-  const { lease } = state.config
+  const { lease, id } = state.config
   if (lease === 0) return
-  for (const [pulse, at] of sent) {
+  // Whoever is a majority alone waits for no answer: until now, nobody else was elected.
+  if (isMajority(state.members, (voter) => voter === id)) leadership.leaseEnd = at + lease
+  for (const [pulse, sentAt] of sent) {
     if (pulse > confirmed) break
-    leadership.leaseEnd = Math.max(leadership.leaseEnd, at + lease)
+    leadership.leaseEnd = Math.max(leadership.leaseEnd, sentAt + lease)
     sent.delete(pulse)
   }
 }

@@ -3,10 +3,32 @@ import { Lives } from './lives.ts'
 import { isMajority } from './majority.ts'
 import type { MakeChecker, Observation } from './observation.ts'
 
-/** Whoever leads was voted for in its term by a majority, each vote on the voter's disk (§5.2). */
+/**
+ * Whoever leads was voted for in its term by a majority, each vote on the voter's disk (§5.2), or given when a
+ * later term was there already: then it cannot be given again.
+ */
 export const mandate: MakeChecker = (violate) => {
   const ballots = new Map<string, Set<NodeId>>()
+  const terms = new Map<NodeId, Term>()
   const lives = new Lives<{ led: Term }>(() => ({ led: -1 }))
+
+  const count = (voter: NodeId, term: Term, candidate: NodeId): void => {
+    const key = ballot(term, candidate)
+    const votes = ballots.get(key) ?? new Set()
+    ballots.set(key, votes.add(voter))
+  }
+
+  const save = ({ id, term, vote }: Extract<Observation, { type: 'durable' }>): void => {
+    terms.set(id, term)
+    if (vote !== undefined) count(id, term, vote)
+  }
+
+  const hear = ({ id, step }: Extract<Observation, { type: 'step' }>): void => {
+    for (const { to, message } of step.send) {
+      if (message.type !== 'vote' || message.pre || !message.granted) continue
+      if ((terms.get(id) ?? 0) > message.term) count(id, message.term, to)
+    }
+  }
 
   const judge = ({ id, life, step }: Extract<Observation, { type: 'step' }>): void => {
     const { role, term, members } = step.state
@@ -25,11 +47,10 @@ export const mandate: MakeChecker = (violate) => {
   return {
     name: 'mandate',
     observe: (seen) => {
-      if (seen.type === 'step') judge(seen)
-      if (seen.type !== 'durable' || seen.vote === undefined) return
-      const key = ballot(seen.term, seen.vote)
-      const votes = ballots.get(key) ?? new Set()
-      ballots.set(key, votes.add(seen.id))
+      if (seen.type === 'durable') save(seen)
+      if (seen.type !== 'step') return
+      hear(seen)
+      judge(seen)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event } from '../../../lib/events.ts'
+import { foundingMembers } from '../../../lib/members.ts'
 import type { Save } from '../../../lib/storage.ts'
 import type { Message } from '../../../lib/messages.ts'
 import type { Answer } from '../../../lib/turn.ts'
@@ -26,6 +27,19 @@ describe('mandate: whoever leads has a majority of durable votes (§5.2)', () =>
   it('passes a leader whose voters have saved their votes, and moved on since', () => {
     const run = [disk('a', 1, 'a'), disk('b', 1, 'a'), disk('b', 2, 'c'), leads('a', 1)]
     expect(judge(mandate, run)).toEqual([])
+  })
+
+  const votes = (term: number): Message => ({ type: 'vote', term, pre: false, granted: true })
+
+  it('passes one whose voter has given its vote when its disk was in a later term', () => {
+    const gives = turn('b', { term: 2, says: [['a', votes(1)]] })
+    expect(judge(mandate, [disk('a', 1, 'a'), disk('b', 2, 'b'), gives, leads('a', 1)])).toEqual([])
+  })
+
+  it('catches one whose voter has given its vote before it was on its disk [bug 1]', () => {
+    const gives = turn('b', { term: 1, says: [['a', votes(1)]] })
+    const run = [disk('a', 1, 'a'), gives, disk('b', 2, 'b'), leads('a', 1)]
+    expect(judge(mandate, run)).toHaveLength(1)
   })
 
   it.each([
@@ -158,7 +172,16 @@ describe('confirmed reads: a majority answers a pulse that came after the questi
     expect(judge(confirmedReads, run)).toEqual([])
   })
 
+  it('passes one within a lease that is counted from when the leader was a majority alone', () => {
+    const run = [leased(1, { members: foundingMembers(['a']) }), leased(10, reads)]
+    expect(judge(confirmedReads, run)).toEqual([])
+  })
+
   it.each<[string, Observation[]]>([
+    [
+      'after a lease of when the leader was a majority alone',
+      [leased(1, { members: foundingMembers(['a']) }), leased(11, reads)],
+    ],
     [
       'after its lease [bug 24]',
       [leased(1, sends(pulse(1))), leased(5, answered), leased(11, reads)],
