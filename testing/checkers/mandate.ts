@@ -1,3 +1,4 @@
+import type { Envelope } from '../../lib/messages.ts'
 import type { NodeId, Term } from '../../lib/types.ts'
 import { Lives } from './lives.ts'
 import { isMajority } from './majority.ts'
@@ -24,8 +25,7 @@ export const mandate: MakeChecker = (violate) => {
   }
 
   const hear = ({ id, step }: Extract<Observation, { type: 'step' }>): void => {
-    for (const { to, message } of step.send) {
-      if (message.type !== 'vote' || message.pre || !message.granted) continue
+    for (const { to, message } of step.send.filter(isVote)) {
       if ((terms.get(id) ?? 0) > message.term) count(id, message.term, to)
     }
   }
@@ -54,5 +54,8 @@ export const mandate: MakeChecker = (violate) => {
     },
   }
 }
+
+const isVote = ({ message }: Envelope): boolean =>
+  message.type === 'vote' && !message.pre && message.granted
 
 const ballot = (term: Term, candidate: NodeId): string => `${term} ${candidate}`
