@@ -19,11 +19,6 @@ export const mandate: MakeChecker = (violate) => {
     ballots.set(key, votes.add(voter))
   }
 
-  const save = ({ id, term, vote }: Extract<Observation, { type: 'durable' }>): void => {
-    terms.set(id, term)
-    if (vote !== undefined) count(id, term, vote)
-  }
-
   const hear = ({ id, step }: Extract<Observation, { type: 'step' }>): void => {
     for (const { to, message } of step.send.filter(isVote)) {
       if ((terms.get(id) ?? 0) > message.term) count(id, message.term, to)
@@ -47,7 +42,10 @@ export const mandate: MakeChecker = (violate) => {
   return {
     name: 'mandate',
     observe: (seen) => {
-      if (seen.type === 'durable') save(seen)
+      if (seen.type === 'durable') {
+        terms.set(seen.id, seen.term)
+        if (seen.vote !== undefined) count(seen.id, seen.term, seen.vote)
+      }
       if (seen.type !== 'step') return
       hear(seen)
       judge(seen)
