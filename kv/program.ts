@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { ConfigError } from 'rxraft'
+import { ConfigError, RaftError } from 'rxraft'
 import { addClientCommands } from './clientCommands.ts'
 import { addClusterCommands } from './clusterCommands.ts'
 import { addDemoCommand } from './demoCommand.ts'
@@ -46,6 +46,8 @@ function failed(error: unknown, io: Io): number {
     io.err(`error: option '${flagOf(error.option)}' is invalid: ${error.message}\n`)
     return MISUSED
   }
-  io.err(`rxraft: ${error instanceof Error ? error.message : String(error)}\n`)
+  // By its code a supervisor tells what has stopped a server.
+  const code = error instanceof RaftError ? `${error.code}: ` : ''
+  io.err(`rxraft: ${code}${error instanceof Error ? error.message : String(error)}\n`)
   return error instanceof Removed ? REMOVED : FAILED
 }
