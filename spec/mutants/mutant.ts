@@ -31,6 +31,7 @@ export interface Setting {
   readonly engine?: Pick<
     StoreOptions,
     | 'electionTimeout'
+    | 'forward'
     | 'heartbeat'
     | 'leaseReads'
     | 'maxClockDrift'

@@ -78,3 +78,12 @@ export const deposedLeaders: Setting = {
   ...tornInstalls,
   faults: { kinds: ['partition'], every: 300, longest: 800, aim: 1 },
 }
+
+/** Followers that pass proposals on over links that lose and repeat, to leaders that do not last. */
+export const passedOn: Setting = {
+  nodes: 3,
+  seconds: 5,
+  engine: { forward: true },
+  faults: { kinds: ['lose', 'echo', 'delay', 'partition', 'crash'], every: 150 },
+  workload: { clients: 10, think: 20 },
+}

@@ -1,5 +1,6 @@
 import { durability } from './durability.ts'
 import { elections } from './elections.ts'
+import { forwarding } from './forwarding.ts'
 import type { Mutant } from './mutant.ts'
 import { members } from './members.ts'
 import { proposals } from './proposals.ts'
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...proposals,
   ...snapshots,
   ...members,
+  ...forwarding,
 ]

@@ -71,6 +71,17 @@ describe('a simulation', () => {
     expect(still.violations).toEqual([])
   })
 
+  it('passes proposals on in some runs', () => {
+    const runs = Array.from({ length: 8 }, (_, i) =>
+      simulate({ ...small, seed: 300 + i, trace: true }),
+    )
+    const said = (what: string): number =>
+      runs.filter(({ trace }) => trace!.some((line) => line.includes(` ${what}@`))).length
+    expect(said('forward')).toBeGreaterThan(1)
+    expect(said('forward')).toBeLessThan(runs.length)
+    expect(said('forwarded')).toBe(said('forward'))
+  })
+
   it('refuses what cannot be', () => {
     expect(() => simulate({ ...small, nodes: 10 })).toThrow('nodes is 10')
     expect(() => simulate({ ...small, seed: 0.5 })).toThrow('seed is 0.5')

@@ -10,11 +10,22 @@ export interface Taste extends Omit<SnapshotTaste, 'options'> {
   readonly options: Partial<StoreOptions>
 }
 
-/** How one run is, as its seed likes it: in some, leaders answer reads by leases, and in some, sessions are short. */
+/**
+ * How one run is, as its seed likes it: in some, leaders answer reads by leases, in some, sessions are short, and in
+ * some, followers pass on what is proposed to them.
+ */
 export function tasteOf(seed: number, maxClockDrift: number | undefined): Taste {
   const snapshots = snapshotTaste(new Chance(seed, 'snapshots'))
   const leases = maxClockDrift === undefined ? {} : { leaseReads: true, maxClockDrift }
-  return { ...snapshots, options: { ...snapshots.options, ...sessionTaste(seed), ...leases } }
+  const options = { ...snapshots.options, ...sessionTaste(seed), ...forwardTaste(seed), ...leases }
+  return { ...snapshots, options }
+}
+
+/** In some runs followers pass proposals on, in some of those so few at a time that others are declined. */
+function forwardTaste(seed: number): Pick<StoreOptions, 'forward' | 'maxInflightMessages'> {
+  const chance = new Chance(seed, 'forwarding')
+  if (chance.is(0.6)) return {}
+  return { forward: true, ...(chance.is(0.3) && { maxInflightMessages: chance.whole(1, 3) }) }
 }
 
 type SessionTaste = Partial<
