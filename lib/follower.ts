@@ -2,12 +2,13 @@ import { lastIndexOf, slice, type Batch } from './batch.ts'
 import { follow } from './election.ts'
 import { DiskLost, InvariantError } from './errors.ts'
 import { passOnAgain } from './forwarding.ts'
-import { append, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
+import { append, bytesAfter, lastIndexWithin, termAt, truncate, type Log } from './log.ts'
 import type { Append, Heartbeat, RoundTrip } from './messages.ts'
 import { askAgain } from './reads.ts'
 import { followedBy } from './configurations.ts'
 import { promise, send, update, write, type Turn } from './turn.ts'
 import type { Index, NodeId, Term } from './types.ts'
+import { lacksState } from './witnesses.ts'
 
 /** The leader's entries arrive (§5.3). */
 export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
@@ -23,7 +24,19 @@ export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
   const match = last === undefined ? prevIndex : lastIndexOf(last)
   const appended = news.length === 0 ? following : extend(following, news)
   const committing = commitUpTo(appended, Math.min(message.commit, match))
+  if (isBehind(committing)) return committing
   return promise(committing, from, { type: 'appended', term, match })
+}
+
+/**
+ * Whether so much is committed that the state machine has not applied, that the leader is to wait: what it has no
+ * acknowledgement for fills its window, and its next pulses ask again.
+ */
+function isBehind({ state }: Turn): boolean {
+  const { log, commitIndex, appliedIndex, config } = state
+  const unapplied = bytesAfter(log, appliedIndex)
+  if (unapplied <= config.maxUncommittedBytes || lacksState(state)) return false
+  return unapplied - bytesAfter(log, commitIndex) > config.maxUncommittedBytes
 }
 
 /** The leader's pulse arrives. It is answered at once, however slow this server's disk is. */

@@ -39,8 +39,8 @@ export function takeIn(
 }
 
 function isOverloaded({ state }: Turn, leader: Leader): boolean {
-  const { log, commitIndex, config } = state
-  // What the others commit without this server's disk waits for the disk all the same.
-  const settled = Math.min(commitIndex, progressOf(leader, config.id)?.match ?? 0)
+  const { log, commitIndex, appliedIndex, config } = state
+  // What the others commit without this server's disk waits for the disk all the same, and then for the machine.
+  const settled = Math.min(commitIndex, appliedIndex, progressOf(leader, config.id)?.match ?? 0)
   return bytesAfter(log, settled) > config.maxUncommittedBytes
 }

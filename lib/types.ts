@@ -108,6 +108,9 @@ export interface ProtocolConfig {
   readonly snapshotBytes: number
   /** Bytes of entries before a snapshot that stay in the log, for followers that are a little behind. */
   readonly snapshotTailBytes: number
-  /** Bytes that a leader takes in beyond its commit index before it refuses proposals. */
+  /**
+   * Bytes beyond what is committed, saved and applied at which a leader refuses proposals; bytes committed and not
+   * applied beyond which a follower acknowledges no more.
+   */
   readonly maxUncommittedBytes: number
 }

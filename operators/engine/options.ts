@@ -83,7 +83,10 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly maxInflightMessages?: number
   /** Bytes of entries in flight to one follower, and of one to its leader. Default 16 MiB. */
   readonly maxInflightBytes?: number
-  /** Bytes waiting to be committed beyond which a leader answers `Overloaded`. Default 64 MiB. */
+  /**
+   * Bytes waiting to be saved, committed or applied beyond which a leader answers `Overloaded`; a follower whose
+   * machine has so many to apply lets its leader wait. 1 KiB to 4 GiB. Default 64 MiB.
+   */
   readonly maxUncommittedBytes?: number
   /** A snapshot is taken when so many entries were applied since the last one, 1 or more. Default 1,000,000. */
   readonly snapshotEntries?: number

@@ -193,7 +193,9 @@ export class Proposals<C, R> {
 
   #overloaded(): Overloaded {
     const { maxUncommittedBytes } = this.limits
-    return new Overloaded(`over ${maxUncommittedBytes} bytes wait to be committed: try again later`)
+    return new Overloaded(
+      `over ${maxUncommittedBytes} bytes wait to be committed or applied: try again later`,
+    )
   }
 
   /** What is refused has no payload. */

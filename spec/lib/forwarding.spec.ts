@@ -143,7 +143,9 @@ describe('a leader', () => {
     const [declined] = repliesOf(server.receive('b', passed(0)).send)
     expect(declined).toMatchObject({ type: 'declined', isShortOfSpace: false, isLeaving: false })
     server.saveAll()
-    server.receive('b', { type: 'appended', term: 1, match: server.state.log.lastIndex })
+    const { lastIndex } = server.state.log
+    server.receive('b', { type: 'appended', term: 1, match: lastIndex })
+    server.take({ type: 'applied', index: lastIndex, batches: [] })
     expect(server.take(proposal(2, 'x')).answers).toMatchObject([{ type: 'accepted' }])
     expect(repliesOf(server.receive('b', passed(0)).send)).toEqual([declined])
   })

@@ -14,6 +14,7 @@ const ten = (ticket: number) => proposal(ticket, 'six...')
 function inStep(options: Parameters<typeof leader>[0] = {}): Server {
   const server = leader({ log: [1], ...options })
   server.receive('b', appended(2))
+  server.take({ type: 'applied', index: 2, batches: [] })
   return server
 }
 
@@ -35,8 +36,20 @@ describe('the limit of uncommitted bytes', () => {
     server.receive('b', appended(3))
     server.receive('c', appended(3))
     expect(server.state.commitIndex).toBe(3)
+    server.take({ type: 'applied', index: 3, batches: [] })
     expect(answerTo(server, 2)).toBe('overloaded')
     server.saveAll()
+    expect(answerTo(server, 3)).toBe('accepted')
+  })
+
+  it('counts what is committed and the machine has not applied [bug 52]', () => {
+    const server = inStep({ maxUncommittedBytes: 9 })
+    server.take(ten(1))
+    server.saveAll()
+    server.receive('b', appended(3))
+    expect(server.state.commitIndex).toBe(3)
+    expect(answerTo(server, 2)).toBe('overloaded')
+    server.take({ type: 'applied', index: 3, batches: [] })
     expect(answerTo(server, 3)).toBe('accepted')
   })
 
@@ -117,12 +130,15 @@ describe('a refusal', () => {
 describe('a pulse', () => {
   it('makes no read wait longer that waits for an earlier one', () => {
     const server = inStep()
+    server.take(ten(1))
+    server.saveAll()
+    server.receive('b', appended(3))
     server.take({ type: 'read', ticket: 7 })
     const { round } = server.leader
     server.take({ type: 'heartbeatTimeout' })
     expect(server.leader.round).toBe(round + 1)
     expect(server.receive('b', pulseReply(round)).state.confirmed).toEqual([
-      { ticket: 7, index: 2 },
+      { ticket: 7, index: 3 },
     ])
   })
 

@@ -239,7 +239,7 @@ describe('proposals that are refused', () => {
     submit('x')
     turns.flush()
     proposals.answered({ type: 'overloaded', ticket: 0 })
-    const said = 'over 1000 bytes wait to be committed: try again later'
+    const said = 'over 1000 bytes wait to be committed or applied: try again later'
     expect(take()).toEqual([`x Overloaded: ${said}`])
   })
 
