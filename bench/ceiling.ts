@@ -3,11 +3,12 @@
  * takes commands in, two follow it; there are no elections, no terms, no recovery.
  */
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Disk } from './ceiling/disk.ts'
 import { follow } from './ceiling/follower.ts'
 import { Leader } from './ceiling/leader.ts'
+import { reach } from './ceiling/reach.ts'
 import { drive } from './harness/load.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
 
@@ -24,19 +25,6 @@ async function start({ id, members, directory, way }: Place): Promise<Member> {
   return {
     leads: true,
     drive: (load, meter) => drive((command, settle) => leader.submit(command, settle), load, meter),
-  }
-}
-
-/** Connects, as often as it takes until the other process listens. */
-async function reach(port: number): Promise<Socket> {
-  for (;;) {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    try {
-      await once(socket, 'connect')
-      return socket
-    } catch {
-      await new Promise((done) => setTimeout(done, 20))
-    }
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { machine, onDisk } from './ground.ts'
+import { json } from './json.ts'
 import { parse, USAGE, type Options } from './options.ts'
 import type { Result } from './report.ts'
 
@@ -24,8 +25,7 @@ try {
     console.log(USAGE)
   } else {
     const results = await bench(options)
-    const report = JSON.stringify({ machine: machine(), results }, undefined, 2)
-    if (options.json !== undefined) writeFileSync(options.json, report + '\n')
+    if (options.json !== undefined) writeFileSync(options.json, json(machine(), results))
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

@@ -2,10 +2,16 @@ import { parseArgs } from 'node:util'
 import type { Effort, Suite } from './suite.ts'
 import { suites } from './suites.ts'
 
+const names = (some: (suite: Suite) => boolean): string =>
+  suites
+    .filter(some)
+    .map(({ name }) => name)
+    .join(', ')
+
 export const USAGE = `npm run bench -- [SUITE…] [options]
 
-  SUITE           ${suites.map(({ name }) => name).join(', ')}: all but the last unless some are named
-  --quick         two short runs: for a first look
+  SUITE           ${suites.map(({ name }) => name).join(', ')}: all but ${names((it) => it.onlyNamed === true)} unless some are named
+  --quick         a minute in total: for a first look; without ${names((it) => it.notQuick === true)} unless they are named
   --runs N        runs of each side (default 5)
   --seconds S     how long each load is measured in each run (default 2)
   --warmup S      how long each side warms up in each run (default 5)
@@ -45,11 +51,12 @@ export function parse(args: string[]): Options | undefined {
   return {
     suites:
       positionals.length === 0
-        ? suites.filter((it) => it.onlyNamed !== true)
+        ? suites.filter((it) => it.onlyNamed !== true && !(values.quick && it.notQuick))
         : positionals.map(named),
-    runs: whole('--runs', values.runs ?? (values.quick ? '2' : '5')),
-    seconds: positive('--seconds', values.seconds, values.quick ? 1 : 2),
-    warmup: positive('--warmup', values.warmup, values.quick ? 2 : 5),
+    isQuick: values.quick,
+    runs: whole('--runs', values.runs ?? (values.quick ? '1' : '5')),
+    seconds: positive('--seconds', values.seconds, values.quick ? 0.3 : 2),
+    warmup: positive('--warmup', values.warmup, values.quick ? 0.5 : 5),
     outstanding: values.outstanding.split(',').map((n) => whole('--outstanding', n)),
     entries: whole('--entries', values.entries),
     json: values.json,

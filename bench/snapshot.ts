@@ -24,6 +24,7 @@ interface Runs {
 export const snapshot: Suite = {
   name: 'snapshot',
   about: `${LOAD.perSecond} commands/s, as evenly as can be, while a state of ${Math.round(STATE_BYTES / 1e6)} MB is written and installed`,
+  notQuick: true,
   run: async (effort, ground, print) => {
     const runs: Runs = { without: [], manual: [], automatic: [], install: [] }
     for (let run = 0; run < effort.runs; run++) {

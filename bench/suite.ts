@@ -7,11 +7,15 @@ export interface Suite {
   readonly about: string
   /** Whether it runs only when it is named, because it takes long. */
   readonly onlyNamed?: true
+  /** Whether `--quick` leaves it out unless it is named. */
+  readonly notQuick?: true
   /** Measures, and prints what is found as it is found. */
   run(effort: Effort, ground: Ground, print: (text: string) => void): Promise<readonly Result[]>
 }
 
 export interface Effort {
+  /** A first look: what has a fixed length is shorter. */
+  readonly isQuick: boolean
   readonly runs: number
   /** Each load is measured for so long. */
   readonly seconds: number

@@ -3,21 +3,31 @@ import { flat } from './flat.ts'
 import { snapshot } from './snapshot.ts'
 import type { Suite } from './suite.ts'
 
+const floor = { name: 'floor', script: 'floor.ts', way: '' }
+
 export const suites: readonly Suite[] = [
+  compared({
+    name: 'engine',
+    about:
+      'commands through node.submit(command, settle), beside the prototype and one disk and wire',
+    subject: { name: 'engine', script: 'engine.ts', way: 'submit' },
+    targets: (outstanding) =>
+      outstanding === 1 ? { p50: 1.25 } : outstanding < 256 ? {} : { throughput: 0.7 },
+    floor: { subject: floor, targets: { p50: 2 } },
+  }),
   compared({
     name: 'propose',
     about: 'commands through the operator propose(node, { concurrency })',
+    notQuick: true,
     subject: { name: 'engine', script: 'engine.ts', way: 'propose' },
   }),
   compared({
-    name: 'submit',
-    about: 'commands through node.submit(command, settle)',
-    subject: { name: 'engine', script: 'engine.ts', way: 'submit' },
-  }),
-  compared({
-    name: 'blocking',
-    about: 'the prototype itself, when each write to the disk holds up its process',
+    name: 'ceiling',
+    about:
+      'the prototype itself, beside one disk and wire, and when each write holds up its process',
+    notQuick: true,
     subject: { name: 'blocking', script: 'ceiling.ts', way: 'blocking' },
+    floor: { subject: floor, targets: {} },
   }),
   snapshot,
   flat,

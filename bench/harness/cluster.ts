@@ -31,13 +31,14 @@ export interface Usage {
 
 const IDS = ['a', 'b', 'c']
 
-/** Starts the subject as three processes on an empty disk. */
+/** Starts the subject as three processes on an empty disk, or as many as it says. */
 export async function start(subject: Subject, ground: Ground): Promise<Cluster> {
   const directory = mkdtempSync(join(ground.directory, `${subject.name}-`))
-  const ports = await freePorts(IDS.length)
-  const members = IDS.map((id, i) => ({ id, port: ports[i]! }))
+  const ids = IDS.slice(0, subject.processes)
+  const ports = await freePorts(ids.length)
+  const members = ids.map((id, i) => ({ id, port: ports[i]! }))
   const found = { members, directory, way: subject.way, joins: false }
-  const servers = IDS.map((id) => launch(subject, { ...found, id }, ground))
+  const servers = ids.map((id) => launch(subject, { ...found, id }, ground))
   try {
     const leads = await Promise.all(servers.map((server) => server.call('start')))
     const leader = leads.indexOf(true)
@@ -48,7 +49,7 @@ export async function start(subject: Subject, ground: Ground): Promise<Cluster> 
     ]
     const add = (place: Pick<Place, 'id' | 'members'>): Server =>
       launch(subject, { ...found, ...place, joins: true }, ground)
-    return new Cluster(directory, first(IDS), members, first(servers), add)
+    return new Cluster(directory, first(ids), members, first(servers), add)
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()))
     rmSync(directory, { recursive: true, force: true })

@@ -11,6 +11,10 @@ export interface Subject {
   /** Under bench/. */
   readonly script: string
   readonly way: string
+  /** How many processes. Default 3. */
+  readonly processes?: number
+  /** Whether it runs from the sources, where one side needs more than is published. Default: the build. */
+  readonly fromSources?: true
 }
 
 export interface Ground {
@@ -27,6 +31,7 @@ export interface Server extends Pick<Caller<Worker>, 'call'> {
 }
 
 const BUILT = fileURLToPath(new URL('../tsconfig.built.json', import.meta.url))
+const SOURCES = fileURLToPath(new URL('../../tsconfig.json', import.meta.url))
 
 export function launch(subject: Subject, place: Place, { profiles }: Ground): Server {
   const script = fileURLToPath(new URL(`../${subject.script}`, import.meta.url))
@@ -36,7 +41,7 @@ export function launch(subject: Subject, place: Place, { profiles }: Ground): Se
   const child = fork(script, [JSON.stringify(place)], {
     execArgv: ['--expose-gc', '--import', 'tsx', ...profiling],
     // The engine is measured as it is published: its name means the build, not the sources.
-    env: { ...process.env, TSX_TSCONFIG_PATH: BUILT },
+    env: { ...process.env, TSX_TSCONFIG_PATH: subject.fromSources ? SOURCES : BUILT },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const caller = new Caller<Worker>(child)
