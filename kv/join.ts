@@ -53,12 +53,26 @@ export function lookAround(joining: Joining, directory: string): Observable<read
       const self = members.find((member) => member.id === id)
       if (self === undefined || self.role === 'learner') return members
       throw new Error(
-        `${id} votes in that cluster, and what it promised is not in ${directory}, which is new: ` +
-          `remove ${id} from the members, and join under another id`,
+        `${id} votes in that cluster, and what it promised is not in ${directory}, which is new: ${remedy(id)}`,
       )
     }),
   )
 }
+
+/** Errors when the directory is empty: whoever was in the cluster had made promises, which are gone. */
+export function checkKept(id: string, directory: string): Observable<never> {
+  return defer(() => isNew(directory)).pipe(
+    map((isNew) => {
+      if (isNew)
+        throw new Error(
+          `${directory} is empty, and with '--existing' it must not be: ${remedy(id)}`,
+        )
+    }),
+    ignoreElements(),
+  )
+}
+
+const remedy = (id: string): string => `remove ${id} from the members, and join under another id`
 
 async function isNew(directory: string): Promise<boolean> {
   return !existsSync(directory) || (await inspect(directory)).logId === undefined

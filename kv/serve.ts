@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import {
   concat,
   distinctUntilChanged,
+  EMPTY,
   filter,
   groupBy,
   map,
@@ -23,7 +24,7 @@ import { farewell } from './farewell.ts'
 import { History } from './history.ts'
 import { api } from './http.ts'
 import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
-import { join, lookAround, type Joining } from './join.ts'
+import { checkKept, join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
 import { store, type StoreNode } from './machine.ts'
 import { removal } from './removal.ts'
@@ -43,6 +44,8 @@ export interface ServeOptions {
   /** Which of them are to lead rather than others. */
   readonly priorities?: Readonly<Record<string, number>>
   readonly joining?: Joining
+  /** Whether an empty directory is refused: a founder that was started before has lost it. Default false. */
+  readonly isExisting?: boolean
   readonly secret?: string
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly electionTimeout?: readonly [min: number, max: number]
@@ -72,8 +75,11 @@ const GRACE = 1_000
  * errors when it fails, and unsubscribing stops it at once.
  */
 export function serve(options: ServeOptions): Observable<string> {
-  const { joining, data, members } = options
-  if (joining === undefined) return run(options, members)
+  const { id, joining, data, members, isExisting = false } = options
+  if (joining === undefined) {
+    const looked$ = isExisting ? checkKept(id, data) : EMPTY
+    return concat(looked$, run(options, members))
+  }
   return lookAround(joining, data).pipe(
     switchMap((found) =>
       run(

@@ -23,6 +23,7 @@ interface Flags {
   readonly http: Address
   readonly member?: readonly Member[]
   readonly priority?: readonly (readonly [id: string, priority: number])[]
+  readonly existing?: true
   readonly join?: string
   readonly learner?: true
   readonly witness?: true
@@ -76,6 +77,10 @@ function options(): Option[] {
       '--priority <id=number>',
       'a founder that is to lead rather than those of a lower one (0), the same on each of them',
     ).argParser(collects(parseRanked)),
+    new Option(
+      '--existing',
+      'the cluster is there, and this server was in it: an empty directory is refused',
+    ),
     ...joinOptions(),
     new Option('--cluster <name>', 'servers talk only to those of the same cluster').default(
       'rxraft',
@@ -132,7 +137,7 @@ function joinOptions(): Option[] {
   return [
     new Option('--join <url>', 'a server of a cluster that is to take this one in')
       .argParser(reads(parseServer))
-      .conflicts('member'),
+      .conflicts(['member', 'existing']),
     new Option('--learner', 'with --join: without a vote').conflicts('member'),
     new Option('--witness', 'with --join: with a vote, and without any data').conflicts([
       ...['member', 'learner'],
@@ -175,9 +180,9 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
 function founding(
   flags: Flags,
   fail: Fail,
-): Pick<ServeOptions, 'members' | 'joining' | 'priorities'> {
+): Pick<ServeOptions, 'members' | 'joining' | 'priorities' | 'isExisting'> {
   const { id, member: members = [], join, learner, witness, advertise, listen, http } = flags
-  const { priority } = flags
+  const { priority, existing } = flags
   if (join !== undefined) {
     if (priority !== undefined)
       fail("option '--priority' is for founders: see 'rxraft members priority'")
@@ -193,7 +198,11 @@ function founding(
   const twice = ids.find((it, i) => ids.indexOf(it) !== i)
   if (twice !== undefined) fail(`option '--member' names ${twice} twice`)
   if (!ids.includes(id)) fail(`option '--id' is "${id}", which no '--member' names`)
-  return { members, ...(priority !== undefined && { priorities: Object.fromEntries(priority) }) }
+  return {
+    members,
+    ...(priority !== undefined && { priorities: Object.fromEntries(priority) }),
+    ...(existing !== undefined && { isExisting: existing }),
+  }
 }
 
 /** How servers know each other: by a secret, by certificates, or not at all. */

@@ -59,8 +59,8 @@ export function requestVote(turn: Turn, from: NodeId, request: RequestVote): Tur
   const { state } = turn
   const isNewTerm = request.term > state.term
   const isFree = isNewTerm || state.vote === undefined || state.vote === from
-  const granted =
-    isFree && isUpToDate(request, state) && !(request.pre && isLoyal(state, from, turn.at))
+  const isWilling = !isBlank(state) && !(request.pre && isLoyal(state, from, turn.at))
+  const granted = isFree && isUpToDate(request, state) && isWilling
   const term = request.pre && granted ? request.term : state.term
   const vote: Vote = { type: 'vote', term, pre: request.pre, granted }
   if (request.pre || !granted) return send(turn, from, vote)
@@ -218,6 +218,13 @@ function lead(turn: Turn): Turn {
   }
   return write(update(turn, { role, log: append(state.log, [first]) }), [first])
 }
+
+/**
+ * Whether it has nothing, and founded nothing. Whoever joins gets a vote when it has caught up, so one that is
+ * asked for it all the same may have lost its disk, and with it what it had acknowledged and whom it had voted for.
+ */
+const isBlank = ({ log, config }: State): boolean =>
+  log.lastIndex === 0 && config.members.voters.length === 0
 
 /** Whether a candidate's log is at least as up-to-date as this server's (§5.4.1). */
 function isUpToDate(request: RequestVote, { log }: State): boolean {

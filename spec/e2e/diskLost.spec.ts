@@ -85,6 +85,21 @@ describe('a server of three whose disk is not what it was', { timeout: 60_000 },
     await expectRemedy(leader, id)
   })
 
+  test('does not even begin on an empty directory, when it is told that the cluster is there [F23]', async () => {
+    const { id } = await founded()
+    for (const other of servers.running.keys()) await servers.stop(other, 'SIGKILL')
+    rmSync(directoryOf(id), { recursive: true })
+    const args = ['--existing']
+    const lost = servers.start(id, { args })
+    expect(await lost.exited).toEqual({ code: 1, signal: null })
+    expect(lost.output()).toContain(`${directoryOf(id)} is empty`)
+    expect(lost.output()).toContain(`remove ${id} from the members, and join under another id`)
+    servers.running.delete(id)
+
+    for (const other of servers.ids) if (other !== id) servers.start(other, { args })
+    await expectRemedy(await servers.leader(), id)
+  })
+
   test('stops on an old copy of its directory, and another takes its place [F24]', async () => {
     const { leader, id, copy } = await founded()
     rmSync(directoryOf(id), { recursive: true })

@@ -90,8 +90,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'a vote for whoever asks, however old its log',
     file: 'election.ts',
-    text: 'isFree && isUpToDate(request, state) &&',
-    by: 'isFree &&',
+    text: 'isFree && isUpToDate(request, state)',
+    by: 'isFree',
     bounds: bounded({ terms: 2, messages: 2, preVote: false }),
     via: [leads('a', 1), commits('a', 1)],
     watch: ['leader completeness'],

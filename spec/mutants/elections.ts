@@ -44,8 +44,8 @@ export const elections: readonly Mutant[] = [
     known: ['bug 66'],
     defect: 'A vote is granted whatever the candidate has in its log.',
     file,
-    find: 'isFree && isUpToDate(request, state) &&',
-    replace: 'isFree &&',
+    find: 'isFree && isUpToDate(request, state)',
+    replace: 'isFree',
   },
   {
     name: 'refusals-counted',
