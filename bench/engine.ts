@@ -1,24 +1,16 @@
 /** The engine from the built package, by its name, driven inside the leader's process. */
-import type { Machine, RaftNode } from 'rxraft'
+import type { RaftNode } from 'rxraft'
 import { propose } from 'rxraft/operators'
 import { commands, drive, fail, sampling, type Load } from './harness/load.ts'
 import type { Meter } from './harness/meter.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
+import { sum } from './machine.ts'
 import { leads, run } from './node.ts'
 
 type Node = RaftNode<Uint8Array, number>
 
-/** Adds up one byte of each command. */
-const machine: Machine<number, Uint8Array, number> = {
-  initial: 0,
-  apply: (sum, command) => {
-    const next = (sum + command[4]!) >>> 0
-    return [next, next]
-  },
-}
-
 async function start(place: Place): Promise<Member> {
-  const node: Node = run(place, machine)
+  const node: Node = run(place, sum)
   return {
     leads: await leads(node),
     drive: (load, meter) => {

@@ -6,17 +6,21 @@ import { tcp } from 'rxraft/transport/tcp'
 import { fail } from './harness/load.ts'
 import type { Place } from './harness/worker.ts'
 
-/** A server of the cluster as a user has it, running: files with fsync, and TCP on loopback. */
-export function run<S, R>(
+type Tuning<S, R> = Partial<
+  Pick<
+    RaftOptions<S, Uint8Array, R>,
+    'electionTimeout' | 'snapshotEntries' | 'snapshotBytes' | 'snapshotTailBytes'
+  >
+>
+
+/** What a server of the cluster is made of, as a user has it: files with fsync, and TCP on loopback. */
+export function optionsOf<S, R>(
   { id, members, joins, directory }: Place,
   machine: Machine<S, Uint8Array, R>,
-  options: Partial<
-    Pick<RaftOptions<S, Uint8Array, R>, 'snapshotEntries' | 'snapshotTailBytes'>
-  > = {},
-): RaftNode<Uint8Array, R> {
+  tuning: Tuning<S, R> = {},
+): RaftOptions<S, Uint8Array, R> {
   const peers = Object.fromEntries(members.map((member) => [member.id, `127.0.0.1:${member.port}`]))
-  const node = raft({
-    ...options,
+  return {
     id,
     members: joins ? [] : members.map((member) => member.id),
     machine,
@@ -25,7 +29,17 @@ export function run<S, R>(
     electionTimeout: [1_000, 2_000],
     storage: file(join(directory, id)),
     transport: tcp({ id, cluster: 'bench', listen: peers[id]!, peers }),
-  })
+    ...tuning,
+  }
+}
+
+/** Such a server, running. */
+export function run<S, R>(
+  place: Place,
+  machine: Machine<S, Uint8Array, R>,
+  tuning: Tuning<S, R> = {},
+): RaftNode<Uint8Array, R> {
+  const node = raft(optionsOf(place, machine, tuning))
   node.status$.subscribe({ error: fail })
   node.connect()
   return node

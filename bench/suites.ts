@@ -1,5 +1,6 @@
 import { compared } from './compare.ts'
 import { flat } from './flat.ts'
+import { memory } from './memory.ts'
 import { snapshot } from './snapshot.ts'
 import type { Suite } from './suite.ts'
 
@@ -15,6 +16,14 @@ export const suites: readonly Suite[] = [
       outstanding === 1 ? { p50: 1.25 } : outstanding < 256 ? {} : { throughput: 0.7 },
     floor: { subject: floor, targets: { p50: 2 } },
   }),
+  compared({
+    name: 'plain',
+    about: 'the engine beside the same core driven by a loop written by hand, without RxJS',
+    subject: { name: 'rxjs', script: 'engine.ts', way: 'submit', fromSources: true },
+    yardstick: { name: 'plain', script: 'plain.ts', way: '', fromSources: true },
+    targets: () => ({ throughput: 0.9 }),
+  }),
+  memory,
   compared({
     name: 'propose',
     about: 'commands through the operator propose(node, { concurrency })',
