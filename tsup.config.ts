@@ -17,6 +17,8 @@ export default defineConfig([
       'storage/file': 'adapters/storage/file.ts',
       'transport/memory': 'adapters/transport/memory.ts',
       'transport/tcp': 'adapters/transport/tcp.ts',
+      client: 'adapters/client.ts',
+      'client/server': 'adapters/client/server.ts',
       testing: 'testing/index.ts',
     },
     format: ['esm', 'cjs'],

@@ -10,6 +10,8 @@ export default defineConfig({
       { find: /^rxraft\/operators$/, replacement: here('operators/index.ts') },
       { find: /^rxraft\/storage\/(.*)$/, replacement: here('adapters/storage/$1.ts') },
       { find: /^rxraft\/transport\/(.*)$/, replacement: here('adapters/transport/$1.ts') },
+      { find: /^rxraft\/client$/, replacement: here('adapters/client.ts') },
+      { find: /^rxraft\/client\/(.*)$/, replacement: here('adapters/client/$1.ts') },
       { find: /^rxraft\/testing$/, replacement: here('testing/index.ts') },
     ],
   },

@@ -15,6 +15,9 @@ export class Slab {
   #start = 0
   #total = 0
 
+  /** @param largest Bytes of the largest slab that is taken in advance. */
+  constructor(private readonly largest = LARGEST) {}
+
   /** Bytes of the open piece. */
   get size(): number {
     return this.end - this.#start
@@ -24,7 +27,7 @@ export class Slab {
   reserve(size: number): void {
     if (this.end + size <= this.bytes.length) return
     const open = this.bytes.subarray(this.#start, this.end)
-    const wanted = Math.min(LARGEST, Math.max(SMALLEST, this.#total))
+    const wanted = Math.min(this.largest, Math.max(SMALLEST, this.#total))
     this.bytes = new Uint8Array(Math.max(wanted, open.length + size))
     this.bytes.set(open)
     this.#total += this.bytes.length

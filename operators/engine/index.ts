@@ -49,6 +49,7 @@ export type {
   RoleStatus,
   Settle,
   Status,
+  SubmitOptions,
   Trace,
 } from './node.ts'
 export type { RaftOptions } from './options.ts'

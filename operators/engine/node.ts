@@ -4,6 +4,7 @@ import type { Session } from '../../lib/sessions.ts'
 import type { Notice } from '../../lib/storage.ts'
 import type { Step } from '../../lib/turn.ts'
 import type { Index, Members, Millis, NodeId, Plan, Term } from '../../lib/types.ts'
+import type { Codec } from '../codec.ts'
 
 export type RoleName = 'follower' | 'precandidate' | 'candidate' | 'leader'
 
@@ -109,6 +110,13 @@ export interface RequestName {
   readonly lowest?: number
 }
 
+export interface SubmitOptions {
+  /** The name under which the command is applied once, whichever server it is submitted to. Default: none. */
+  readonly request?: RequestName
+  /** The command as the node's codec encodes it, from whoever has it already. Default: it is encoded. */
+  readonly encoded?: Uint8Array
+}
+
 /**
  * What an answer may miss.
  * - `linearizable`: nothing that was acknowledged before the question, on any server.
@@ -182,9 +190,11 @@ export interface RaftNode<C, R, Q = never, A = never> {
   /**
    * The callback form of `propose`, without a timeout and without an Observable per command, for those
    * who propose by the hundred thousand. Whatever is submitted in one turn of the event loop becomes
-   * one batch.
+   * one batch, or one for those with a name and one for those without. Throws `ConfigError` for a name that cannot be.
    */
-  submit(command: C, settle: Settle<R>): void
+  submit(command: C, settle: Settle<R>, options?: SubmitOptions): void
+  /** How commands are encoded. */
+  readonly codec: Codec<C>
   /**
    * Commands that this server has applied, from `from` on, at most `limit` (default 1,000). Throws
    * `Compacted` when the log no longer reaches back to `from`, `NoState` at a witness.

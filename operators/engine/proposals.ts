@@ -74,8 +74,8 @@ export class Proposals<C, R> {
     this.#turnEnd = new TurnEnd(() => this.#close(), turns)
   }
 
-  submit(command: C, settle: Settle<R>): void {
-    const payload = this.#encode(command, settle)
+  submit(command: C, settle: Settle<R>, encoded?: Uint8Array): void {
+    const payload = this.#encode(command, settle, encoded)
     if (payload === undefined) return
     this.#begin('command', payload.length)
     this.#packer.add(payload)
@@ -83,8 +83,8 @@ export class Proposals<C, R> {
   }
 
   /** The same for a command that has a name, to be applied once however often it is submitted. */
-  request(command: C, request: Request, settle: Settle<R>): void {
-    const payload = this.#encode(command, settle)
+  request(command: C, request: Request, settle: Settle<R>, encoded?: Uint8Array): void {
+    const payload = this.#encode(command, settle, encoded)
     if (payload === undefined) return
     this.#begin('request', payload.length)
     this.#packer.addWithHeader(payload, (bytes, at) => writeRequest(bytes, at, request))
@@ -199,13 +199,13 @@ export class Proposals<C, R> {
   }
 
   /** What is refused has no payload. */
-  #encode(command: C, settle: Settle<R>): Uint8Array | undefined {
+  #encode(command: C, settle: Settle<R>, encoded?: Uint8Array): Uint8Array | undefined {
     if (this.#stopped !== undefined) {
       settle.failed(this.#stopped)
       return undefined
     }
     const { maxCommandBytes } = this.limits
-    const payload = this.codec.encode(command)
+    const payload = encoded ?? this.codec.encode(command)
     if (payload.length <= maxCommandBytes) return payload
     settle.failed(new CommandTooLarge(payload.length, maxCommandBytes))
     return undefined
@@ -253,7 +253,8 @@ const answersOf = (applied: AppliedBatch): AppliedRequests<never, never>['answer
     ? (applied as AppliedRequests<never, never>).answers
     : (applied.outcomes as readonly Result[])
 
-function settleOne<R>(settle: Settle<R>, answer: Result | undefined, at: Index): void {
+/** Tells what came of a command, which was applied here or elsewhere. */
+export function settleOne<R>(settle: Settle<R>, answer: Result | undefined, at: Index): void {
   // Whoever asked knows which of its sessions that was.
   if (answer === undefined) return fail(settle, new SessionExpired(at, 'unknown'))
   const { index, term } = answer

@@ -68,7 +68,8 @@ export const openingSession = (
     })
   })
 
-function checked({ session, sequence, lowest = sequence }: RequestName): Request {
+/** Throws `ConfigError` for a name that cannot be. */
+export function checked({ session, sequence, lowest = sequence }: RequestName): Request {
   const isName = session.index > 0 && [session.index, session.term, sequence].every(isCount)
   if (!isName || !isCount(lowest) || lowest > sequence) {
     const expected = 'a session that was opened, and a sequence from 0 on that is not below lowest'

@@ -10,6 +10,7 @@ import { ordered } from './ordered.ts'
 import { openingSession, proposing } from './proposing.ts'
 import { querying } from './querying.ts'
 import { Requests } from './requests.ts'
+import { submitting } from './submitting.ts'
 import { commits, leader, members, restored, role, status, trace } from './views.ts'
 
 /**
@@ -53,7 +54,8 @@ export function raft<S, C, R, Q = never, A = never>(
     ),
     session: () => openingSession((settle) => proposals.openSession(limits, settle), timing),
     query: querying(app, core, queryTimeout),
-    submit: (command, settle) => proposals.submit(command, settle),
+    submit: submitting(proposals, (request) => app.clients.find(request)),
+    codec,
     snapshot: () => ordered(core.snapshots, undefined),
     transfer: (to) => ordered(core.transfers, to),
     change: (plan) => changing(core.changes, state$, plan),

@@ -20,10 +20,18 @@ interface Source {
 
 const FOLDERS = ['lib', 'operators', 'adapters', 'testing', 'kv', 'examples', 'bench', 'spec']
 
-const PUBLIC = /^rxraft(\/(operators|testing|storage\/[a-z]+|transport\/[a-z]+))?$/
+const PUBLIC =
+  /^rxraft(\/(operators|testing|client|client\/server|storage\/[a-z]+|transport\/[a-z]+))?$/
 
 /** The only helpers of lib whose values, not only their types, an adapter needs. */
 const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts', 'lib/members.ts']
+
+/** What the client shares with the engine besides: it keeps the same names, limits and encoding. */
+const CLIENT_VALUES = [
+  ...ADAPTER_VALUES,
+  ...['lib/sessions.ts', 'operators/codec.ts', 'operators/fifo.ts'],
+  ...['operators/engine/deadlines.ts', 'operators/engine/monotonic.ts'],
+]
 
 /** Everything through which the world could enter a pure function. */
 const IMPURE = [
@@ -97,7 +105,8 @@ function mayImport(path: string, { from, typeOnly }: Import): boolean {
     case 'adapters':
       if (target === undefined) return isRx(from) || from === 'msgpackr' || from.startsWith('node:')
       if (folder === 'adapters') return true
-      return typeOnly ? folder === 'lib' || folder === 'operators' : ADAPTER_VALUES.includes(target)
+      if (typeOnly) return folder === 'lib' || folder === 'operators'
+      return (isClient(path) ? CLIENT_VALUES : ADAPTER_VALUES).includes(target)
     case 'testing':
       if (target === undefined) return isRx(from)
       return ['lib', 'operators', 'testing'].includes(folder!) || isMemoryAdapter(target)
@@ -113,6 +122,7 @@ function mayImport(path: string, { from, typeOnly }: Import): boolean {
 const folderOf = (path: string): string => path.split('/')[0]!
 const isRx = (from: string): boolean => from === 'rxjs' || from === 'rxjs/testing'
 const isCodec = (path: string): boolean => path === 'operators/codec.ts'
+const isClient = (path: string): boolean => /^adapters\/client[./]/.test(path)
 const isMemoryAdapter = (path: string): boolean => /^adapters\/[a-z]+\/memory\.ts$/.test(path)
 
 function parse(path: string, text: string): Source {

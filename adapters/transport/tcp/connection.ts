@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Observable } from 'rxjs'
+import type { Slab } from '../../../lib/slab.ts'
 import { malformed, type Malformed } from '../codec.ts'
 import { Failure } from './failure.ts'
 import { FrameReader, frame, type Frame } from './frame.ts'
@@ -22,11 +23,16 @@ export class Connection {
   /** Bytes that have arrived. */
   received = 0
 
-  readonly #reader = new FrameReader(STRANGER_BYTES)
+  readonly #reader: FrameReader
   readonly #listeners = new Set<(reason: Failure) => void>()
   #end: Failure | undefined
 
-  constructor(readonly socket: Socket) {
+  constructor(
+    readonly socket: Socket,
+    /** Where the bodies of frames stay. */
+    bodies?: Slab,
+  ) {
+    this.#reader = new FrameReader(STRANGER_BYTES, bodies)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (cause) => this.close(disconnected(cause.message, cause)))

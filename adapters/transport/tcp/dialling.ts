@@ -79,7 +79,11 @@ function pauses(peer: Peer, { backoff: range, random }: Dialling): (lasted: numb
 }
 
 /** A socket to the peer that can be spoken on. */
-function connecting(peer: Peer, address: Address, options: Dialling): Observable<Socket> {
+export function connecting(
+  peer: Pick<Peer, 'id'>,
+  address: Address,
+  options: Pick<Dialling, 'security' | 'connectTimeout' | 'scheduler'>,
+): Observable<Socket> {
   const { security, connectTimeout, scheduler } = options
   return new Observable<Socket>((subscriber) => {
     const socket = security.connect(address, peer.id)

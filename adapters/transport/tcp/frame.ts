@@ -84,11 +84,13 @@ export class FrameReader {
   #piece: Uint8Array | undefined
   #filled = 0
   #header: Header | undefined
-  readonly #bodies = new Slab()
   #head: Uint8Array | undefined
 
   /** @param limit Longest head and body together, in bytes. It may change between two frames. */
-  constructor(public limit: number) {}
+  constructor(
+    public limit: number,
+    private readonly bodies = new Slab(),
+  ) {}
 
   /** Takes the next chunk. The one before must be used up. */
   push(chunk: Uint8Array): void {
@@ -164,7 +166,7 @@ export class FrameReader {
   }
 
   #takeBody(size: number): Uint8Array | undefined {
-    const bodies = this.#bodies
+    const { bodies } = this
     const missing = size - bodies.size
     bodies.reserve(missing)
     bodies.add(this.#cut(Math.min(missing, this.#remaining())))

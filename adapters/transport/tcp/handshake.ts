@@ -16,6 +16,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs'
+import type { Slab } from '../../../lib/slab.ts'
 import { Connection } from './connection.ts'
 import { Failure, quote } from './failure.ts'
 import { frame, type Frame } from './frame.ts'
@@ -100,13 +101,14 @@ export function receive(
 }
 
 /** A handshake on a new connection, which is kept if it succeeds, in time, and closed otherwise. */
-function converse(
+export function converse<T>(
   socket: Socket,
-  { helloTimeout, scheduler }: Self,
-  talk: (connection: Connection) => Observable<Session>,
-): Observable<Session> {
+  { helloTimeout, scheduler }: Pick<Self, 'helloTimeout' | 'scheduler'>,
+  talk: (connection: Connection) => Observable<T>,
+  bodies?: Slab,
+): Observable<T> {
   return defer(() => {
-    const connection = new Connection(socket)
+    const connection = new Connection(socket, bodies)
     let isKept = false
     return merge(connection.end$, talk(connection)).pipe(
       inTime(helloTimeout, scheduler),
@@ -143,7 +145,7 @@ function open(connection: Connection, peer: Peer, { incarnation }: Hello): Obser
 const helloTo = (to: string, { cluster, id: from, incarnation }: Self): Uint8Array =>
   encodeHello({ cluster, from, to, incarnation })
 
-function readHello(answer: Frame, expected: 'hello' | 'welcome'): Hello {
+export function readHello(answer: Frame, expected: 'hello' | 'welcome'): Hello {
   if (answer.type !== expected) throw outOfPlace(answer, expected)
   const hello = decodeHello(answer.head)
   if ('type' in hello) throw new Failure('bad-frame', hello.reason)
@@ -169,7 +171,7 @@ function outOfPlace(answer: Frame, expected: string): Failure {
     : new Failure('bad-frame', `a frame of type ${answer.type} instead of ${expected}`)
 }
 
-const refusal = (message: string): Failure => new Failure('peer-refused', message)
+export const refusal = (message: string): Failure => new Failure('peer-refused', message)
 
 const notThe = (expected: string, { from }: { from: string }): Failure =>
   refusal(`dialled for ${quote(expected)}, and it is ${quote(from)}`)

@@ -23,6 +23,7 @@ export function guests(
   address: Address,
   helloTimeout: number,
   report: Report,
+  awaited = 'peers',
 ): Observable<Guest> {
   return new Observable((subscriber) => {
     const server = security.createServer(helloTimeout)
@@ -34,7 +35,7 @@ export function guests(
     server.on('listening', () => {
       // Older versions of node do not stop a look-up when they close.
       if (subscriber.closed) server.close()
-      else report('listening', `peers are awaited at ${boundTo(server)}`)
+      else report('listening', `${awaited} are awaited at ${boundTo(server)}`)
     })
     server.on('connection', (raw: Socket) => {
       if (porch.admit(raw)) return

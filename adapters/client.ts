@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { Observable } from 'rxjs'
+import { ConfigError } from '../lib/errors.ts'
+import type { Index } from '../lib/types.ts'
+import { msgpack, type Codec } from '../operators/codec.ts'
+import { Deadlines } from '../operators/engine/deadlines.ts'
+import type { Commit, Consistency } from '../operators/engine/node.ts'
+import { monotonic } from '../operators/engine/monotonic.ts'
+import type { Machine } from '../operators/machine.ts'
+import { clientsOf } from './client/codes.ts'
+import { Command, type Proposed } from './client/command.ts'
+import { Courier } from './client/courier.ts'
+import { follow } from './client/follow.ts'
+import { Question } from './client/question.ts'
+import { settings, type TcpOptions } from './transport/tcp/settings.ts'
+
+export type { Proposed } from './client/command.ts'
+export { Closed, Failed, Refused, Rejected, Unreachable } from './client/errors.ts'
+
+export interface ConnectOptions<
+  S = unknown,
+  C = unknown,
+  R = unknown,
+  Q = unknown,
+  A = unknown,
+> extends Pick<
+  TcpOptions,
+  | 'cluster'
+  | 'secret'
+  | 'insecureTrustNetwork'
+  | 'maxFrameBytes'
+  | 'connectTimeout'
+  | 'helloTimeout'
+  | 'idleTimeout'
+  | 'backoff'
+  | 'random'
+  | 'scheduler'
+> {
+  /** Where servers listen to clients, as `HOST:PORT`, at least one. The leader may be another one that these know of. */
+  readonly servers: readonly string[]
+  /** The cluster's state machine. Only its types are used. Default: everything is `unknown`. */
+  readonly machine?: Machine<S, C, R, Q, A>
+  /** How commands are encoded: as on the servers. Default: `msgpack()`. */
+  readonly codec?: Codec<C>
+  /** Milliseconds for a command or a question, all attempts together. Default: 10,000. */
+  readonly timeout?: number
+  /** Requests that are under way at a time, 1 to 16,384; those beyond wait. Default: 1,024. */
+  readonly maxInFlight?: number
+  /** Requests that wait, at least 1; those beyond error with `Overloaded`. Default: 65,536. */
+  readonly maxWaiting?: number
+}
+
+/** A cluster as seen from outside. */
+export interface Client<C, R, Q, A> {
+  /**
+   * Cold: has the command applied once, and emits what came of it. Follows the leader and sends the command again,
+   * under one name, until it is known what became of it. Every subscription to one Observable is about one command:
+   * `retry()` is safe. Errors with `Timeout` when that takes too long, `Unreachable`, `Refused`, `Overloaded`,
+   * `CommandFailed`, `CommandTooLarge`, `Rejected`, `SessionExpired`, `Closed`; an error's `outcome` says whether the
+   * command may have taken effect. Unsubscribing does not take back what was sent.
+   */
+  propose(command: C, options?: { readonly timeout?: number }): Observable<Proposed<R>>
+  /** Cold: asks the leader, once per subscription. Errors with `Timeout`, `Unreachable`, `Refused`, `Overloaded`, `Rejected`, `Failed`, `Closed`. */
+  query(
+    question: Q,
+    options?: { readonly consistency?: Consistency; readonly timeout?: number },
+  ): Observable<A>
+  /**
+   * Cold: every command from `from` (1 or more) on, in order and without a gap, each once: the past, then live, through
+   * whichever server there is. Completes when the client is closed. Errors with `Compacted` when the log no longer reaches
+   * back so far, and with `Refused`.
+   */
+  commits(from: Index): Observable<Commit<C>>
+  /** Closes every connection. What is under way errors with `Closed`. */
+  close(): void
+}
+
+/**
+ * Connects a program outside the cluster, over one connection to each server that `serveClients` opened.
+ *
+ * ```ts
+ * const client = connect({ servers: ['127.0.0.1:9001'], cluster: 'shop', machine: counter })
+ * client.propose(1).subscribe(({ result }) => console.log(result))
+ * ```
+ *
+ * Throws `ConfigError`.
+ */
+export function connect<S, C, R, Q, A>(options: ConnectOptions<S, C, R, Q, A>): Client<C, R, Q, A> {
+  const { timeout: defaultTimeout = 10_000, codec = msgpack<C>() } = options
+  const values = msgpack<unknown>()
+  const { courier, deadlines } = courierOf(options)
+  return {
+    propose: (command, { timeout = defaultTimeout } = {}) => {
+      const job = new Command<R>(codec.encode(command))
+      return new Observable((subscriber) => {
+        const isToBeSent = job.join(subscriber)
+        if (subscriber.closed) return
+        const cancel = deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
+        const refusal = isToBeSent ? courier.submit(job) : undefined
+        if (refusal !== undefined) subscriber.error(refusal)
+        return () => {
+          cancel()
+          job.leave(subscriber)
+        }
+      })
+    },
+    query: (question, { consistency = 'linearizable', timeout = defaultTimeout } = {}) => {
+      const bytes = values.encode(question)
+      return new Observable((subscriber) => {
+        const job = new Question(bytes, consistency, subscriber)
+        const cancel = deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
+        const refusal = courier.submit(job)
+        if (refusal !== undefined) subscriber.error(refusal)
+        return cancel
+      })
+    },
+    commits: (from) => follow(courier, codec, from),
+    close: () => {
+      courier.close()
+      deadlines.stop()
+    },
+  }
+}
+
+function courierOf<S, C, R, Q, A>(options: ConnectOptions<S, C, R, Q, A>) {
+  const { servers, cluster, maxInFlight = 1024, maxWaiting = 65_536, ...rest } = options
+  const { scheduler = monotonic } = rest
+  const config = settings({
+    ...rest,
+    scheduler,
+    id: `client-${randomUUID()}`,
+    cluster: clientsOf(cluster),
+    listen: '127.0.0.1:0',
+    peers: {},
+  })
+  if (!(servers?.length > 0) || typeof servers === 'string') {
+    throw new ConfigError('servers', servers, "addresses, such as ['127.0.0.1:9001']")
+  }
+  if (!(maxInFlight >= 1 && maxInFlight <= 16_384)) {
+    throw new ConfigError('maxInFlight', maxInFlight, 'a whole number from 1 to 16384')
+  }
+  if (!(maxWaiting >= 1)) throw new ConfigError('maxWaiting', maxWaiting, 'at least 1')
+  const deadlines = new Deadlines(scheduler)
+  const courier = new Courier(config, {
+    servers: servers.map((server) => config.locate(server)),
+    ...{ maxInFlight, maxWaiting, deadlines, codec: msgpack<unknown>() },
+  })
+  courier.start()
+  return { courier, deadlines }
+}

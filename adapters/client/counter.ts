@@ -1,0 +1,310 @@
+import type { Subscription } from 'rxjs'
+import { Overloaded } from '../../lib/errors.ts'
+import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
+import { msgpack, type Codec } from '../../operators/codec.ts'
+import type { Consistency, Leader, RaftNode, Settle } from '../../operators/engine/node.ts'
+import { malformed, type Malformed } from '../transport/codec.ts'
+import type { Connection } from '../transport/tcp/connection.ts'
+import { Failure } from '../transport/tcp/failure.ts'
+import { frame, type Frame } from '../transport/tcp/frame.ts'
+import { ASK, ASK_HEAD_BYTES, CONSISTENCY, TELL } from './codes.ts'
+import { Cursor } from './cursor.ts'
+import { Rejected } from './errors.ts'
+import { tell } from './failures.ts'
+import { Sheaf } from './sheaf.ts'
+import { Tail } from './tail.ts'
+
+export interface CounterOptions<C, Q> {
+  /** Where clients find another server, as `HOST:PORT`, so that they need not know all. Default: nobody tells. */
+  readonly addressOf?: (id: NodeId, members: Members) => string | undefined
+  /** What is wrong with a command that a client sends, `undefined` if nothing is. Default: nothing ever is. */
+  readonly checkCommand?: (command: C) => string | undefined
+  /** The same of a question. */
+  readonly checkQuestion?: (question: Q) => string | undefined
+  /** Requests of one client that may be under way, at least 1; those beyond are `Overloaded`. Default: 16,384. */
+  readonly maxRequests?: number
+}
+
+/** Bytes that a client has not read yet, beyond which it is not listened to. */
+const UNREAD_BYTES = 4 * 1024 * 1024
+
+/** Bytes of one frame, after which the next one begins. */
+const FRAME_BYTES = 1024 * 1024
+
+/** Where one client is served. What it asks in one chunk is handed on at once, and what comes of it in a turn goes back in one frame. */
+export class Counter<C, R, Q, A> implements Teller<R> {
+  readonly #sheaf = new Sheaf()
+  readonly #codec: Codec<unknown> = msgpack()
+  readonly #asked = new Map<number, Subscription | Tail<C>>()
+  readonly #life: Subscription
+  readonly #maxRequests: number
+  #members: Members | undefined
+  #isFlushing = false
+  #open = 0
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly node: RaftNode<C, R, Q, A>,
+    private readonly options: CounterOptions<C, Q>,
+  ) {
+    this.#maxRequests = options.maxRequests ?? 16_384
+    connection.receive = (next) => this.#take(next)
+    connection.socket.on('drain', () => this.#drained())
+    this.#life = node.members$.subscribe({
+      next: (members) => (this.#members = members),
+      error: () => undefined,
+    })
+    this.#life.add(
+      node.leader$.subscribe({ next: (leader) => this.#lead(leader), error: () => undefined }),
+    )
+  }
+
+  /** The server goes. */
+  leave(): void {
+    this.connection.close(new Failure('peer-disconnected', 'this server closes the connection'))
+  }
+
+  /** The connection has ended: what was asked on it needs no answer. */
+  close(): void {
+    this.#life.unsubscribe()
+    for (const asked of this.#asked.values()) asked.unsubscribe()
+    this.#asked.clear()
+  }
+
+  #take({ type, head, body }: Frame): Malformed | void {
+    if (type === 'ping') return this.connection.write(frame('pong', head.slice()))
+    if (type !== 'message') return malformed(`a frame of type ${type} on a client's connection`)
+    if (head.length !== ASK_HEAD_BYTES) return malformed(`a head of ${head.length} bytes`)
+    const top = new Cursor(head)
+    const named = { session: { index: top.u53(), term: top.u53() }, lowest: top.u53() }
+    const items = new Cursor(body)
+    while (!items.isAtEnd) {
+      const fault = this.#serve(items.u8(), items.u32(), items, named)
+      if (fault !== undefined) return malformed(fault)
+    }
+    if (items.isBroken || top.isBroken) return malformed('an item is cut off')
+    if (this.connection.socket.writableLength > UNREAD_BYTES) this.connection.socket.pause()
+  }
+
+  #serve(code: number, id: number, items: Cursor, named: Named): string | undefined {
+    switch (code) {
+      case ASK.session:
+        return this.#openSession(id)
+      case ASK.propose: {
+        const [sequence, bytes] = [items.u53(), items.piece()]
+        if (items.isBroken) return undefined
+        const isName = named.session.index > 0 && named.lowest <= sequence
+        if (!isName) return 'a command without a name in its session'
+        return this.#propose(id, bytes, { ...named, sequence })
+      }
+      case ASK.query: {
+        const consistency = consistencyOf(items.u8(), items.u53())
+        const question = items.piece()
+        if (consistency === undefined) return 'a consistency that is none'
+        return items.isBroken ? undefined : this.#query(id, question, consistency)
+      }
+      case ASK.commits: {
+        const from = items.u53()
+        return items.isBroken ? undefined : this.#watch(id, from)
+      }
+      case ASK.cancel:
+        this.#asked.get(id)?.unsubscribe()
+        if (this.#asked.delete(id)) this.#open--
+        return undefined
+      default:
+        return `nothing is asked by ${code}`
+    }
+  }
+
+  #propose(id: number, encoded: Uint8Array, request: Named & { sequence: number }): undefined {
+    if (!this.#admit(id)) return
+    let command: C
+    try {
+      // What cannot be decoded must never be in the log.
+      command = this.node.codec.decode(encoded)
+      const fault = this.options.checkCommand?.(command)
+      if (fault !== undefined) throw new Rejected(fault)
+    } catch (error) {
+      return this.#fail(id, error instanceof Rejected ? error : new Rejected('no command'))
+    }
+    this.node.submit(command, new Reply<R>(this, id), { request, encoded })
+  }
+
+  applied(id: number, result: R, index: Index, term: Term): void {
+    this.#open--
+    const bytes = this.#encode(id, result)
+    if (bytes === undefined) return
+    this.#say(TELL.applied, id, 16)
+    this.#sheaf.u53(index)
+    this.#sheaf.u53(term)
+    this.#sheaf.piece(bytes)
+  }
+
+  failed(id: number, error: unknown): void {
+    this.#fail(id, error)
+  }
+
+  #commit(id: number, index: Index, term: Term, command: C): void {
+    this.#say(TELL.commit, id, 16)
+    this.#sheaf.u53(index)
+    this.#sheaf.u53(term)
+    this.#sheaf.piece(this.node.codec.encode(command))
+  }
+
+  get #isFull(): boolean {
+    return this.connection.socket.writableLength + this.#sheaf.size > FRAME_BYTES
+  }
+
+  #openSession(id: number): undefined {
+    if (!this.#admit(id)) return
+    this.#ask(
+      id,
+      this.node.session().subscribe({
+        next: ({ index, term }) => {
+          this.#settled(id)
+          this.#say(TELL.session, id, 16)
+          this.#sheaf.u53(index)
+          this.#sheaf.u53(term)
+        },
+        error: (error: unknown) => this.#fail(id, error),
+      }),
+    )
+  }
+
+  #query(id: number, bytes: Uint8Array, consistency: Consistency): undefined {
+    if (!this.#admit(id)) return
+    let question: Q
+    try {
+      question = this.#codec.decode(bytes) as Q
+    } catch {
+      return this.#fail(id, new Rejected('no question'))
+    }
+    const fault = this.options.checkQuestion?.(question)
+    if (fault !== undefined) return this.#fail(id, new Rejected(fault))
+    this.#ask(
+      id,
+      this.node.query(question, { consistency }).subscribe({
+        next: (answer) => {
+          const found = this.#encode(id, answer)
+          if (found === undefined) return
+          this.#settled(id)
+          this.#say(TELL.answer, id, 0)
+          this.#sheaf.piece(found)
+        },
+        error: (error: unknown) => this.#fail(id, error),
+      }),
+    )
+  }
+
+  #watch(id: number, from: Index): undefined {
+    if (!this.#admit(id)) return
+    const tail = new Tail(this.node, from, {
+      isFull: () => this.#isFull,
+      commit: ({ index, term, command }) => this.#commit(id, index, term, command),
+      fail: (error) => this.#fail(id, error),
+    })
+    this.#asked.set(id, tail)
+    tail.pump()
+  }
+
+  /** What has been answered at once is over. */
+  #ask(id: number, asked: Subscription): void {
+    if (!asked.closed) this.#asked.set(id, asked)
+  }
+
+  #admit(id: number): boolean {
+    if (this.#open++ < this.#maxRequests) return true
+    this.#fail(id, new Overloaded(`${this.#maxRequests} requests of this client are under way`))
+    return false
+  }
+
+  #settled(id: number): void {
+    this.#open--
+    this.#asked.delete(id)
+  }
+
+  #fail(id: number, error: unknown): undefined {
+    this.#settled(id)
+    this.#say(TELL.failed, id, 0)
+    this.#sheaf.piece(tell(error, this.#codec))
+  }
+
+  #encode(id: number, value: unknown): Uint8Array | undefined {
+    try {
+      return this.#codec.encode(value)
+    } catch (error) {
+      this.#fail(id, error)
+      return undefined
+    }
+  }
+
+  #lead(leader: Leader | undefined): void {
+    const { id = '', term = 0 } = leader ?? {}
+    const isKnown = leader !== undefined && this.#members !== undefined
+    const address = isKnown ? this.options.addressOf?.(id, this.#members!) : undefined
+    this.#say(TELL.leader, 0, 8)
+    this.#sheaf.u53(term)
+    this.#sheaf.piece(new TextEncoder().encode(id))
+    this.#sheaf.piece(new TextEncoder().encode(address ?? ''))
+  }
+
+  #say(code: number, id: number, size: number): void {
+    if (this.#sheaf.size > FRAME_BYTES) this.#flush()
+    this.#sheaf.item(code, id, size)
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false
+    if (this.#sheaf.size > 0) this.connection.write(this.#sheaf.take())
+  }
+
+  #drained(): void {
+    this.connection.socket.resume()
+    for (const asked of this.#asked.values()) if (asked instanceof Tail) asked.pump()
+  }
+}
+
+/** What the commands of a frame have in common. */
+interface Named {
+  readonly session: { readonly index: Index; readonly term: Term }
+  readonly lowest: number
+}
+
+/** Who tells a client what came of its commands. */
+interface Teller<R> {
+  applied(id: number, result: R, index: Index, term: Term): void
+  failed(id: number, error: unknown): void
+}
+
+class Reply<R> implements Settle<R> {
+  constructor(
+    private readonly counter: Teller<R>,
+    private readonly id: number,
+  ) {}
+
+  applied(result: R, index: Index, term: Term): void {
+    this.counter.applied(this.id, result, index, term)
+  }
+
+  failed(error: Error): void {
+    this.counter.failed(this.id, error)
+  }
+}
+
+function consistencyOf(code: number, number: number): Consistency | undefined {
+  switch (code) {
+    case CONSISTENCY.linearizable:
+      return 'linearizable'
+    case CONSISTENCY.stale:
+      return 'stale'
+    case CONSISTENCY.within:
+      return { within: number }
+    case CONSISTENCY.atLeast:
+      return { atLeast: number }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,324 @@
+import {
+  concatMap,
+  defer,
+  map,
+  repeat,
+  retry,
+  Subscription,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs'
+import { Slab } from '../../lib/slab.ts'
+import type { RaftError } from '../../lib/errors.ts'
+import type { Index, Term } from '../../lib/types.ts'
+import type { Codec } from '../../operators/codec.ts'
+import { malformed, type Malformed } from '../transport/codec.ts'
+import { showAddress, type Address } from '../transport/tcp/address.ts'
+import { backoff } from '../transport/tcp/backoff.ts'
+import type { Connection } from '../transport/tcp/connection.ts'
+import { connecting } from '../transport/tcp/dialling.ts'
+import { Failure } from '../transport/tcp/failure.ts'
+import { frame, type Frame } from '../transport/tcp/frame.ts'
+import { converse, readHello } from '../transport/tcp/handshake.ts'
+import { encodeHello, encodeNumber } from '../transport/tcp/hello.ts'
+import type { Settings } from '../transport/tcp/settings.ts'
+import { ASK, ASK_HEAD_BYTES, SERVICE, TELL } from './codes.ts'
+import { Cursor } from './cursor.ts'
+import { heard } from './failures.ts'
+import { Sheaf, SLAB_BYTES } from './sheaf.ts'
+
+/** Who leads, as a server says. */
+export interface Claim {
+  readonly term: Term
+  /** Empty when none is known. */
+  readonly id: string
+  readonly address: string
+}
+
+/** What is asked on a link, until it is answered or the link is lost. */
+export interface Asked {
+  /** Whose command it is, for a command. */
+  readonly session?: Head | undefined
+  /** Writes its item. */
+  readonly write: (sheaf: Sheaf, id: number) => void
+  readonly applied?: (result: unknown, index: Index, term: Term) => void
+  readonly answered?: (answer: unknown) => void
+  readonly opened?: (index: Index, term: Term) => void
+  readonly committed?: (bytes: Uint8Array, index: Index, term: Term) => void
+  readonly failed: (error: RaftError) => void
+  /** No answer will come: the link is lost, or another server leads. */
+  readonly dropped?: () => void
+}
+
+/** The session of the commands in a frame, and the number below which none will be asked for again. */
+export interface Head {
+  readonly index: Index
+  readonly term: Term
+  readonly lowest: number
+}
+
+const NO_SESSION: Head = { index: 0, term: 0, lowest: 0 }
+
+/** Who hears of a link. */
+export interface LinkOwner {
+  /** It is open, or has a new claim. */
+  readonly changed: () => void
+  /** It ended, or could not be made, with what was under way on it. */
+  readonly lost: (reason: Failure, asked: readonly Asked[]) => void
+  /** There is room for more. */
+  readonly drained: () => void
+}
+
+/** Bytes that are not sent yet, beyond which nothing more is asked. */
+const UNSENT_BYTES = 4 * 1024 * 1024
+
+const FRAME_BYTES = 1024 * 1024
+
+/** Silences, each a quarter of the idle timeout, after which a connection counts as dead. */
+export const SILENCES = 4
+
+/** The connection with one server, dialled again whenever it is lost. */
+export class Link {
+  /** The server's id, once it is known. */
+  id = ''
+  claim: Claim | undefined
+  /** Why the latest attempt failed. */
+  failure: Failure | undefined
+  readonly #life = new Subscription()
+  readonly #asked = new Map<number, Asked>()
+  #connection: Connection | undefined
+  #sheaf = new Sheaf(ASK_HEAD_BYTES)
+  /** Whose commands are in the open frame. */
+  #session: Head | undefined
+  #isFlushing = false
+  #nextId = 1
+  #received = 0
+  #silences = 0
+  #attempt = 0
+
+  constructor(
+    readonly address: Address,
+    private readonly config: Settings,
+    private readonly codec: Codec<unknown>,
+    private readonly owner: LinkOwner,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.#connection !== undefined && this.claim !== undefined
+  }
+
+  /** Whether the server says that it leads. */
+  get isLeading(): boolean {
+    return this.isOpen && this.claim!.id !== '' && this.claim!.id === this.id
+  }
+
+  /** Whether nothing more should be asked for now. */
+  get isFull(): boolean {
+    const unsent = this.#connection?.socket.writableLength ?? 0
+    return unsent + this.#sheaf.size > UNSENT_BYTES
+  }
+
+  start(): void {
+    const { backoff: range, random, scheduler } = this.config
+    const pause = () => timer(backoff(++this.#attempt, range, random), scheduler)
+    const dial$ = defer(() => this.#dial()).pipe(
+      tap({ error: (cause: unknown) => this.#lost(asFailure(cause)) }),
+      retry({ delay: pause }),
+      repeat({ delay: pause }),
+    )
+    this.#life.add(dial$.subscribe())
+  }
+
+  stop(): void {
+    this.#life.unsubscribe()
+    this.#connection?.close(new Failure('peer-disconnected', 'the client is closed'))
+    this.#connection = undefined
+  }
+
+  ask(asked: Asked): number {
+    const id = this.#nextId
+    this.#nextId = id === 0xffff_ffff ? 1 : id + 1
+    this.#asked.set(id, asked)
+    this.write(asked, id)
+    return id
+  }
+
+  /** Writes an item, to be sent with all others of this turn. */
+  write(asked: Pick<Asked, 'write' | 'session'>, id: number): void {
+    const { session } = asked
+    const isOfAnother = session !== undefined && session !== (this.#session ?? session)
+    if (isOfAnother || this.#sheaf.size > FRAME_BYTES) this.#flush()
+    if (session !== undefined) this.#session = session
+    asked.write(this.#sheaf, id)
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => {
+      this.#isFlushing = false
+      this.#flush()
+    })
+  }
+
+  /** Nobody waits for it any more: the server may stop, too. */
+  cancel(id: number): void {
+    if (!this.#asked.delete(id)) return
+    this.write({ write: (sheaf) => sheaf.item(ASK.cancel, id, 0) }, id)
+  }
+
+  /** Takes back all that is under way: answers to it are not heard any more. */
+  takeBack(): Asked[] {
+    const asked = [...this.#asked.values()]
+    if (this.isOpen) {
+      for (const [id, { committed }] of this.#asked) if (committed !== undefined) this.cancel(id)
+    }
+    this.#asked.clear()
+    return asked
+  }
+
+  /** To be called four times in each idle timeout. */
+  tick(): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    if (connection.received !== this.#received) {
+      this.#received = connection.received
+      this.#silences = 0
+    } else if (++this.#silences > SILENCES) {
+      return connection.close(new Failure('peer-disconnected', 'it has been silent for too long'))
+    }
+    connection.write(frame('ping', encodeNumber(0)))
+  }
+
+  /** A connection, until it ends. */
+  #dial(): Observable<never> {
+    const { config } = this
+    const talk = (connection: Connection): Observable<Connection> =>
+      defer(() => {
+        config.security.provenId(connection.socket)
+        connection.write(frame('hello', this.#hello()))
+        return connection.next$.pipe(
+          map((answer) => {
+            this.id = readHello(answer, 'welcome').from
+            return connection
+          }),
+        )
+      })
+    return connecting({ id: SERVICE }, this.address, config).pipe(
+      concatMap((socket) => converse(socket, config, talk, new Slab(SLAB_BYTES))),
+      tap((connection) => this.#establish(connection)),
+      concatMap((connection) => connection.end$),
+    )
+  }
+
+  #hello(): Uint8Array {
+    const { cluster, id } = this.config
+    return encodeHello({ cluster, from: id, to: SERVICE, incarnation: '1' })
+  }
+
+  #establish(connection: Connection): void {
+    this.#connection = connection
+    this.#attempt = this.#silences = this.#received = 0
+    this.failure = undefined
+    this.#sheaf = new Sheaf(ASK_HEAD_BYTES)
+    this.#session = undefined
+    connection.trust(this.config.maxFrameBytes)
+    connection.receive = (next) => this.#take(next)
+    connection.socket.on('drain', () => this.owner.drained())
+  }
+
+  #lost(reason: Failure): void {
+    this.#connection = this.claim = undefined
+    this.failure = reason
+    this.owner.lost(reason, this.takeBack())
+  }
+
+  #take({ type, head, body }: Frame): Malformed | void {
+    if (type === 'pong') return undefined
+    if (type !== 'message') return malformed(`a frame of type ${type} from a server to its client`)
+    if (head.length > 0) return malformed(`a head of ${head.length} bytes`)
+    const items = new Cursor(body)
+    while (!items.isAtEnd) {
+      const fault = this.#hear(items.u8(), items.u32(), items)
+      if (fault !== undefined) return malformed(fault)
+    }
+    return items.isBroken ? malformed('an item is cut off') : undefined
+  }
+
+  #hear(code: number, id: number, items: Cursor): string | undefined {
+    switch (code) {
+      case TELL.applied: {
+        const [index, term, bytes] = [items.u53(), items.u53(), items.piece()]
+        if (items.isBroken) return undefined
+        return this.#decoded(bytes, (result) => this.#over(id)?.applied?.(result, index, term))
+      }
+      case TELL.answer: {
+        const bytes = items.piece()
+        if (items.isBroken) return undefined
+        return this.#decoded(bytes, (answer) => this.#over(id)?.answered?.(answer))
+      }
+      case TELL.session: {
+        const [index, term] = [items.u53(), items.u53()]
+        if (!items.isBroken) this.#over(id)?.opened?.(index, term)
+        return undefined
+      }
+      case TELL.commit: {
+        const [index, term, bytes] = [items.u53(), items.u53(), items.piece()]
+        if (!items.isBroken) this.#asked.get(id)?.committed?.(bytes, index, term)
+        return undefined
+      }
+      case TELL.failed:
+        return this.#hearFailure(id, items)
+      case TELL.leader:
+        return this.#hearClaim(items)
+      default:
+        return `nothing is told by ${code}`
+    }
+  }
+
+  #hearFailure(id: number, items: Cursor): string | undefined {
+    const bytes = items.piece()
+    if (items.isBroken) return undefined
+    const error = heard(bytes, this.codec)
+    if (error === undefined) return 'an error that is none'
+    this.#over(id)?.failed(error)
+    return undefined
+  }
+
+  #hearClaim(items: Cursor): undefined {
+    const term = items.u53()
+    const decoder = new TextDecoder()
+    const [id, address] = [decoder.decode(items.piece()), decoder.decode(items.piece())]
+    if (items.isBroken) return
+    this.claim = { term, id, address }
+    this.owner.changed()
+  }
+
+  #decoded(bytes: Uint8Array, use: (value: unknown) => void): string | undefined {
+    let value: unknown
+    try {
+      value = this.codec.decode(bytes)
+    } catch {
+      return 'a value that cannot be decoded'
+    }
+    use(value)
+    return undefined
+  }
+
+  #over(id: number): Asked | undefined {
+    const asked = this.#asked.get(id)
+    this.#asked.delete(id)
+    return asked
+  }
+
+  #flush(): void {
+    if (this.#sheaf.size === 0) return
+    const { index, term, lowest } = this.#session ?? NO_SESSION
+    this.#session = undefined
+    this.#connection?.write(this.#sheaf.take(index, term, lowest))
+  }
+}
+
+const asFailure = (cause: unknown): Failure =>
+  cause instanceof Failure ? cause : new Failure('peer-refused', String(cause), { cause })
+
+/** Where a link leads, for a person. */
+export const nameOf = ({ address }: Link): string => showAddress(address)

@@ -1,0 +1,163 @@
+import { connect as dial, createServer, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { connect, type Client, type ConnectOptions } from '../../../adapters/client.ts'
+import { serveClients, type ServeClientsOptions } from '../../../adapters/client/server.ts'
+import { memory } from '../../../adapters/storage/memory.ts'
+import { network } from '../../../adapters/transport/memory.ts'
+import type { Notice } from '../../../lib/storage.ts'
+import {
+  raft,
+  type Machine,
+  type RaftNode,
+  type RaftOptions,
+} from '../../../operators/engine/index.ts'
+
+/** Counts, and says how far it has come. 1000 is too much for it. */
+export const counter: Machine<number, number, string, string, number> = {
+  initial: 0,
+  apply: (count, by) => {
+    if (by === 1000) throw new Error('too much')
+    return [count + by, `counted to ${count + by}`]
+  },
+  query: (count) => count,
+}
+
+type Node = RaftNode<number, string, string, number>
+
+export interface Site {
+  readonly id: string
+  readonly node: Node
+  /** Where it listens to clients. */
+  readonly address: string
+  readonly notices: readonly Notice[]
+  /** Stops the server at once, as a crash would. Its disk is lost. */
+  stop(): void
+}
+
+type Options = Partial<ServeClientsOptions<number, string>>
+type Connect = Partial<ConnectOptions<number, number, string, string, number>>
+
+/** A cluster of counters in this process, each with a port for clients. */
+export class Sites {
+  readonly all: Site[] = []
+
+  /** Waits until one leads. */
+  static async open(
+    ids = 'abc',
+    options: Options = {},
+    more: Partial<RaftOptions<number, number, string, string, number>> = {},
+  ): Promise<Sites> {
+    const sites = new Sites()
+    const net = network()
+    onTestFinished(() => sites.all.forEach((site) => site.stop()))
+    for (const id of ids) {
+      const node = raft({
+        ...{ id, members: [...ids], machine: counter, transport: net.join(id), storage: memory() },
+        ...{ heartbeat: 20, electionTimeout: [100, 200], ...more },
+      })
+      sites.all.push(await site(node, options))
+    }
+    await sites.leader()
+    return sites
+  }
+
+  get addresses(): string[] {
+    return this.all.map(({ address }) => address)
+  }
+
+  leader(): Promise<Site> {
+    return eventually(() => this.all.find(({ node }) => leads(node)))
+  }
+
+  async follower(): Promise<Site> {
+    const { id } = await this.leader()
+    return this.all.find((it) => it.id !== id)!
+  }
+
+  client(options: Connect = {}): Client<number, string, string, number> {
+    return clientOf({ servers: this.addresses, ...options })
+  }
+}
+
+/** A client that is closed when the test is over. */
+export function clientOf(
+  options: Connect & { servers: readonly string[] },
+): Client<number, string, string, number> {
+  const client = connect({ cluster: 'shop', machine: counter, ...options })
+  onTestFinished(() => client.close())
+  return client
+}
+
+async function site(node: Node, options: Options): Promise<Site> {
+  const notices: Notice[] = []
+  const serving = serveClients(node, {
+    ...{ cluster: 'shop', listen: '127.0.0.1:0', ...options },
+  }).subscribe({ next: (notice) => notices.push(notice), error: () => undefined })
+  const running = node.connect()
+  const said = await eventually(() => notices.find(({ code }) => code === 'listening'))
+  const address = /\S+$/.exec(said.message)![0]
+  const stop = (): void => {
+    serving.unsubscribe()
+    running.unsubscribe()
+  }
+  return { id: node.id, node, address, notices, stop }
+}
+
+function leads({ status$ }: Node): boolean {
+  let isLeading = false
+  const next = ({ role }: { readonly role: string }): boolean => (isLeading = role === 'leader')
+  status$
+    .subscribe({ next, error: () => undefined, complete: () => (isLeading = false) })
+    .unsubscribe()
+  return isLeading
+}
+
+/** The first value that there is; asked again and again until then. */
+export async function eventually<T>(find: () => T | undefined, ms = 10_000): Promise<T> {
+  const deadline = performance.now() + ms
+  for (;;) {
+    const found = find()
+    if (found !== undefined && found !== false) return found
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${String(find)}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** A wire to a server that can be cut, and swallow what comes back. */
+export class Wire {
+  isDeaf = false
+  connections = 0
+  readonly #pairs: (readonly [Socket, Socket])[] = []
+
+  private constructor(readonly address: string) {}
+
+  static async to(address: string): Promise<Wire> {
+    const [host, port] = address.split(':') as [string, string]
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const wire = new Wire(`127.0.0.1:${(server.address() as { port: number }).port}`)
+    server.on('connection', (near) => wire.#join(near, dial(Number(port), host)))
+    onTestFinished(() => {
+      server.close()
+      wire.cut()
+    })
+    return wire
+  }
+
+  /** Ends every connection; new ones can be made. */
+  cut(): void {
+    for (const [near, far] of this.#pairs.splice(0)) {
+      near.destroy()
+      far.destroy()
+    }
+  }
+
+  #join(near: Socket, far: Socket): void {
+    this.connections++
+    this.#pairs.push([near, far])
+    near.on('error', () => undefined).on('close', () => far.destroy())
+    far.on('error', () => undefined).on('close', () => near.destroy())
+    near.on('data', (chunk) => far.write(chunk))
+    far.on('data', (chunk) => this.isDeaf || near.write(chunk))
+  }
+}

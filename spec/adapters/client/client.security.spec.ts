@@ -1,0 +1,101 @@
+import { firstValueFrom } from 'rxjs'
+import { connect } from 'node:net'
+import { crc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { ASK_HEAD_BYTES, clientsOf, SERVICE } from '../../../adapters/client/codes.ts'
+import { Refused } from '../../../adapters/client/errors.ts'
+import { frame, HEADER_BYTES, writeHeader } from '../../../adapters/transport/tcp/frame.ts'
+import { ConfigError } from '../../../lib/errors.ts'
+import { Stranger } from '../transport/stranger.ts'
+import { clientOf, eventually, Sites, type Site } from './bench.ts'
+
+const secret = 'a secret that is long enough'
+
+describe('a shared secret', () => {
+  it('lets in whoever has it', async () => {
+    const client = (await Sites.open('abc', { secret })).client({ secret })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+
+  it.each([
+    ['another secret', { secret: 'another that is long enough' }],
+    ['another cluster', { secret, cluster: 'bank' }],
+  ])('refuses %s, and says so at once', async (_, options) => {
+    const client = (await Sites.open('abc', { secret })).client(options)
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toBeInstanceOf(Refused)
+    await refused.toMatchObject({ outcome: 'none', retryable: false })
+    await expect(firstValueFrom(client.query('count'))).rejects.toBeInstanceOf(Refused)
+    await expect(firstValueFrom(client.commits(1))).rejects.toBeInstanceOf(Refused)
+  })
+
+  it('is missed where there is none: nothing that a client can read comes back', async () => {
+    const sites = await Sites.open('a', { secret })
+    const client = sites.client({ timeout: 200 })
+    await expect(firstValueFrom(client.propose(1))).rejects.toMatchObject({
+      ...{ code: 'unreachable', outcome: 'none' },
+      message: expect.stringContaining('closed the connection') as string,
+    })
+  })
+
+  it('of the clients is none of the peers', () => {
+    expect(clientsOf('shop')).not.toBe('shop')
+  })
+
+  it('is asked for beyond this machine', () => {
+    expect(() => clientOf({ servers: ['10.0.0.1:9001'] })).toThrow(ConfigError)
+    expect(() => clientOf({ servers: [] })).toThrow('servers is []: it should be addresses')
+  })
+})
+
+it('in plain text, a client of another cluster is refused by name', async () => {
+  const client = (await Sites.open('a')).client({ cluster: 'bank' })
+  await expect(firstValueFrom(client.propose(1))).rejects.toThrow(
+    'it asks for \\"bank/clients\\", and this is \\"shop/clients\\"',
+  )
+})
+
+/** A stranger on the port of a server. */
+function strangerAt({ address }: Site): Stranger {
+  const [host, port] = address.split(':') as [string, string]
+  return new Stranger(connect(Number(port), host))
+}
+
+const HELLO = { cluster: clientsOf('shop'), from: 'x', to: SERVICE }
+
+describe('what is no frame of a client ends its connection, and nobody else’s', () => {
+  it.each([
+    ['bytes that are no frame', () => new Uint8Array(64), 'version 0 is unknown'],
+    ['a frame out of place', () => frame('open'), 'a frame of type open on a client'],
+    ['a message without a session', () => frame('message'), 'a head of 0 bytes'],
+    ['an item of an unknown kind', () => message([9, 1, 0, 0, 0]), 'nothing is asked by 9'],
+    ['an item that is cut off', () => message([2, 1, 0]), 'an item is cut off'],
+    [
+      'a command without a name',
+      () => message([2, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+      'a command without a name in its session',
+    ],
+  ])('%s', async (_, bytes, said) => {
+    const sites = await Sites.open('a')
+    const [site] = sites.all
+    const client = sites.client()
+    await firstValueFrom(client.propose(1))
+    const stranger = strangerAt(site!)
+    stranger.say(HELLO)
+    await eventually(() => stranger.frames[0])
+    stranger.write(bytes())
+    await eventually(() => stranger.isClosed || undefined)
+    expect(site!.notices.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining(said),
+    )
+    expect(await firstValueFrom(client.propose(1))).toMatchObject({ result: 'counted to 2' })
+  })
+})
+
+/** A frame with these items, of no session. */
+function message(items: readonly number[]): Uint8Array {
+  const end = HEADER_BYTES + ASK_HEAD_BYTES
+  const bytes = Uint8Array.from([...new Uint8Array(end), ...items])
+  writeHeader(bytes, 0, end, 'message', items.length, crc32(Uint8Array.from(items)))
+  return bytes
+}
