@@ -130,7 +130,7 @@ export class Writer {
     if (length > MAX_BODY) {
       this.gaveUp(new StorageError(`a save of ${length} bytes is too long: at most ${MAX_BODY}`))
     } else if (this.end > SEGMENT_HEADER && this.end + length > this.segmentSize) {
-      this.roll().then(
+      this.roll(SEGMENT_HEADER + length).then(
         () => this.write(group),
         (error: unknown) => this.gaveUp(error),
       )
@@ -205,9 +205,9 @@ export class Writer {
   }
 
   /** Goes on in a new segment. The last one is durable by now: nothing of it is in flight. */
-  private async roll(): Promise<void> {
+  private async roll(size: number): Promise<void> {
     const number = this.number + 1
-    const direct = await this.prepared
+    const direct = await this.roomFor(size)
     const { logId, cluster, sequence } = this
     const header = encodeHeader({ number, logId, firstSequence: sequence + 1, cluster })
     const fd = await createSegment(this.files, this.directory, number, header, direct)
@@ -221,19 +221,27 @@ export class Writer {
     await this.files.close(last)
   }
 
+  /** A record that is longer than a segment gets a longer one: a full disk must not refuse its end. */
+  private async roomFor(size: number): Promise<number> {
+    const direct = await this.prepared
+    if (size <= this.segmentSize) return direct
+    this.prepared = this.prepare(size)
+    return this.prepared
+  }
+
   /** Prepares the next segment beside the appends to this one. What fails is told when it is needed. */
-  private prepare(): Promise<number> {
-    const prepared = this.prepareOnceThereIsRoom(this.number + 1)
+  private prepare(size = this.segmentSize): Promise<number> {
+    const prepared = this.prepareOnceThereIsRoom(this.number + 1, size)
     prepared.catch(() => undefined)
     return prepared
   }
 
   /** A full disk is tried again: meanwhile the log goes on where it is, until that segment is full, too. */
-  private async prepareOnceThereIsRoom(number: number): Promise<number> {
+  private async prepareOnceThereIsRoom(number: number, size: number): Promise<number> {
     let isShort = false
     for (;;) {
       try {
-        const direct = await prepareSegment(this.files, this.directory, number, this.segmentSize)
+        const direct = await prepareSegment(this.files, this.directory, number, size)
         if (isShort) this.listener.space(false)
         return direct
       } catch (error) {

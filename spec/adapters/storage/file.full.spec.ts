@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, truncateSync } from 'node:fs'
+import { fstatSync, readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeFileSystem, type FileSystem } from '../../../adapters/storage/file/filesystem.ts'
@@ -13,13 +13,17 @@ const SEGMENT = 16 << 10
 const appends = (count: number, size: number) =>
   Array.from({ length: count }, (_, i) => save(i + 1, 1, 'a', batch(i + 1, 1, ['x'.repeat(size)])))
 
-/** A disk on which nothing can be laid out while it is full. */
+/** A disk on which nothing can be laid out while it is full, and no file becomes longer. */
 function filling() {
   const disk = { isFull: false }
   const full = (): Error => Object.assign(new Error('no space left'), { code: 'ENOSPC' })
   const zeros: FileSystem['zeros'] = (path, size, flag) =>
     disk.isFull ? Promise.reject(full()) : nodeFileSystem.zeros(path, size, flag)
-  return { disk, files: { ...nodeFileSystem, zeros } }
+  const write: FileSystem['write'] = (fd, bytes, offset, length, position, done) => {
+    if (disk.isFull && position + length > fstatSync(fd).size) return done(full(), 0)
+    nodeFileSystem.write(fd, bytes, offset, length, position, done)
+  }
+  return { disk, files: { ...nodeFileSystem, zeros, write } }
 }
 
 async function oneByOne(node: Run, saves: readonly Save[]): Promise<void> {
@@ -67,6 +71,25 @@ describe('a disk that is full', () => {
     expect(entriesOf((await reopen(fileStorage(nodeFileSystem, path, SEGMENT))).batches)).toEqual(
       logAfter(saves),
     )
+  })
+
+  it('has room for a record that is longer than a segment, or is waited for [bug 59][F20]', async () => {
+    const { disk, files } = filling()
+    const path = directory()
+    const node = run(fileStorage(files, path, SEGMENT))
+    await node.restored()
+    const [first, long] = [...appends(1, 3_000), ...appends(2, 3 * SEGMENT).slice(1)]
+    await oneByOne(node, [first!])
+    disk.isFull = true
+    node.save$.next(long!)
+    await expect.poll(() => spaceIn(node), { timeout: 5_000 }).toEqual([true])
+    expect(node.saved).toHaveLength(1)
+    disk.isFull = false
+    await node.acknowledged(2)
+    expect(spaceIn(node)).toEqual([true, false])
+    node.stop()
+    const { batches } = await reopen(fileStorage(nodeFileSystem, path, SEGMENT))
+    expect(entriesOf(batches)).toEqual(logAfter([first!, long!]))
   })
 
   it('can be let go at once', async () => {
