@@ -10,7 +10,7 @@ import { leads, run } from './node.ts'
 type Node = RaftNode<Uint8Array, number>
 
 async function start(place: Place): Promise<Member> {
-  const node: Node = run(place, sum)
+  const node: Node = run(place, sum, place.way === 'default' ? { electionTimeout: [150, 300] } : {})
   return {
     leads: await leads(node),
     drive: (load, meter) => {

@@ -1,6 +1,11 @@
 import { compared } from './compare.ts'
+import { failover } from './failover.ts'
 import { flat } from './flat.ts'
+import { http } from './http.ts'
+import { idle } from './idle.ts'
 import { memory } from './memory.ts'
+import { restart } from './restart.ts'
+import { size } from './size.ts'
 import { snapshot } from './snapshot.ts'
 import type { Suite } from './suite.ts'
 
@@ -38,6 +43,11 @@ export const suites: readonly Suite[] = [
     subject: { name: 'blocking', script: 'ceiling.ts', way: 'blocking' },
     floor: { subject: floor, targets: {} },
   }),
+  failover,
+  restart,
+  idle,
+  http,
+  size,
   snapshot,
   flat,
 ]
