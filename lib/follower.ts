@@ -8,7 +8,6 @@ import { askAgain } from './reads.ts'
 import { followedBy } from './configurations.ts'
 import { promise, send, update, write, type Turn } from './turn.ts'
 import type { Index, NodeId, Term } from './types.ts'
-import { lacksState } from './witnesses.ts'
 
 /** The leader's entries arrive (§5.3). */
 export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
@@ -35,8 +34,11 @@ export function appendEntries(turn: Turn, from: NodeId, message: Append): Turn {
 function isBehind({ state }: Turn): boolean {
   const { log, commitIndex, appliedIndex, config } = state
   const unapplied = bytesAfter(log, appliedIndex)
-  if (unapplied <= config.maxUncommittedBytes || lacksState(state)) return false
-  return unapplied - bytesAfter(log, commitIndex) > config.maxUncommittedBytes
+  // What is not committed cannot be applied, and counts for nothing here.
+  return (
+    unapplied > config.maxUncommittedBytes &&
+    unapplied - bytesAfter(log, commitIndex) > config.maxUncommittedBytes
+  )
 }
 
 /** The leader's pulse arrives. It is answered at once, however slow this server's disk is. */

@@ -1,9 +1,9 @@
 import type { Batch } from './batch.ts'
-import type { Proposed } from './events.ts'
+import type { Event, Proposed } from './events.ts'
 import { passOn } from './forwarding.ts'
 import { append, bytesAfter } from './log.ts'
-import { progressOf, type Leader } from './state.ts'
-import { answer, update, write, type Turn } from './turn.ts'
+import { leaderOf, progressOf, type Leader, type State } from './state.ts'
+import { answer, update, write, type Step, type Turn } from './turn.ts'
 import type { Index, NodeId, Term } from './types.ts'
 
 /** What a leader makes of commands that are to enter its log. */
@@ -32,13 +32,25 @@ export function takeIn(
   // Who is to lead next must not have to catch up without end.
   if (leader.transfer !== undefined)
     return [turn, { type: 'notLeader', leader: leader.transfer.to }]
-  if (isOverloaded(turn, leader)) return [turn, { type: 'overloaded' }]
+  if (isOverloaded(turn.state, leader)) return [turn, { type: 'overloaded' }]
   const batch = { index: log.lastIndex + 1, term, kind, count, bytes }
   const written = write(update(turn, { log: append(log, [batch]) }), [batch])
   return [written, { type: 'accepted', index: batch.index, term }]
 }
 
-function isOverloaded({ state }: Turn, leader: Leader): boolean {
+/**
+ * Whether commands may enter the log again after they were refused as too many. What waits at its leader a follower
+ * does not know: it may ask once a pulse.
+ */
+export function mayTakeIn({ state, events }: Step): boolean {
+  const { role } = state
+  if (role.type === 'leader') return !isOverloaded(state, role)
+  const isPulse = (event: Event): boolean =>
+    event.type === 'received' && event.envelope.message.type === 'heartbeat'
+  return leaderOf(state) === undefined || events.some(isPulse)
+}
+
+function isOverloaded(state: State, leader: Leader): boolean {
   const { log, commitIndex, appliedIndex, config } = state
   // What the others commit without this server's disk waits for the disk all the same, and then for the machine.
   const settled = Math.min(commitIndex, appliedIndex, progressOf(leader, config.id)?.match ?? 0)

@@ -22,6 +22,7 @@ const ranges = {
   maxUncommittedBytes: [KIB, 4096 * MIB],
   maxSessions: [1, 1_000_000],
   maxOpenProposals: [1, 1_000_000],
+  maxOpenQueries: [1, 1_000_000],
   sessionEntries: [1, Number.MAX_SAFE_INTEGER],
   fingerprintEntries: [1, Number.MAX_SAFE_INTEGER],
   snapshotEntries: [1, Number.MAX_SAFE_INTEGER],

@@ -15,6 +15,7 @@ import { Arrivals } from './arrivals.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Engine } from './options.ts'
 import { Orders } from './orders.ts'
+import { Places } from './places.ts'
 import { Proposals } from './proposals.ts'
 import { Questions } from './questions.ts'
 
@@ -28,11 +29,13 @@ export class Core<C, R> {
   readonly deadlines: Deadlines
   readonly proposals: Proposals<C, R>
   readonly questions: Questions
-  readonly arrivals = new Arrivals()
+  readonly arrivals: Arrivals
   readonly snapshots: Orders<void, Index>
   readonly changes: Orders<Plan, Index>
   readonly transfers: Orders<NodeId | undefined, NodeId>
   readonly #raised$ = new Subject<Event>()
+  readonly #room$ = new Subject<void>()
+  readonly #places: Places
   #running: Subscription | undefined
   #isTaking = false
   #whenTaken: (() => void) | undefined
@@ -50,22 +53,23 @@ export class Core<C, R> {
       codec,
       settings,
       (event) => {
-        const { ticket } = event
-        if (this.#raised$.observed) this.#raised$.next({ ...event, at: scheduler.now() })
-        else this.proposals.answered({ type: 'notLeader', ticket, leader: undefined })
+        if (this.#raise({ ...event, at: scheduler.now() })) return
+        this.proposals.answered({ type: 'notLeader', ticket: event.ticket, leader: undefined })
       },
       turns,
       ticket,
     )
+    this.#places = new Places(settings.maxOpenQueries)
+    this.arrivals = new Arrivals(this.#places)
     this.questions = new Questions(
       (ticket) => {
-        if (this.#raised$.observed)
-          this.#raised$.next({ type: 'read', at: scheduler.now(), ticket })
-        else this.questions.answered({ type: 'unreadable', ticket, leader: undefined })
+        if (this.#raise({ type: 'read', at: scheduler.now(), ticket })) return
+        this.questions.answered({ type: 'unreadable', ticket, leader: undefined })
       },
       ticket,
       turns,
       scheduler,
+      this.#places,
     )
     this.snapshots = new Orders((ticket) =>
       this.#raise({ type: 'snapshotWanted', at: scheduler.now(), ticket }),
@@ -88,6 +92,11 @@ export class Core<C, R> {
   /** Every step, from the moment of subscription. */
   get steps$(): Observable<Step> {
     return this.#steps$
+  }
+
+  /** What was refused as too much may be tried again. */
+  get room$(): Observable<void> {
+    return this.#room$
   }
 
   /** The state, replayed. */
@@ -123,6 +132,8 @@ export class Core<C, R> {
     this.#steps$.next(step)
     for (const batch of step.applied) this.proposals.applied(batch)
     if (leaderOf(step.state) !== undefined) this.questions.retry()
+    const mayProposeAgain = this.proposals.hasRoomAgain(step)
+    if (this.#places.hasRoomAgain() || mayProposeAgain) this.#room$.next()
     this.#isTaking = false
     this.#whenTaken?.()
   }
@@ -148,7 +159,10 @@ export class Core<C, R> {
     }
   }
 
-  #end(finish: (stream$: Subject<Step> | Subject<State>) => void, cause?: unknown): void {
+  #end(
+    finish: (stream$: Subject<Step> | Subject<State> | Subject<void>) => void,
+    cause?: unknown,
+  ): void {
     // Whoever stops the node in the middle of a step does not take the step from the others.
     if (this.#isTaking) {
       this.#whenTaken ??= () => this.#end(finish, cause)
@@ -163,5 +177,6 @@ export class Core<C, R> {
     this.deadlines.stop()
     finish(this.#steps$)
     finish(this.#state$)
+    finish(this.#room$)
   }
 }

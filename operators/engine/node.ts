@@ -165,6 +165,12 @@ export interface RaftNode<C, R, Q = never, A = never> {
   readonly trace$: Observable<Trace>
 
   /**
+   * From the moment of subscription: emits when proposals or queries that were refused with `Overloaded` may be tried
+   * again. The operators `propose` and `query` wait for it by themselves.
+   */
+  readonly room$: Observable<void>
+
+  /**
    * Cold: proposes the command and reports how far it has come, until it is applied or abandoned. Every
    * subscription to the same Observable is an attempt at the same command, which is applied once: `retry()` is
    * safe, also after a `Timeout`, and waits a heartbeat after a refusal. Who comes late hears what came of
@@ -182,15 +188,16 @@ export interface RaftNode<C, R, Q = never, A = never> {
   session(): Observable<Session>
   /**
    * Cold: asks the state machine, once per subscription. Waits out elections and errors with `NotLeader`
-   * or `Timeout` when the answer could not be confirmed in time, `NoState` at a witness, `Stopped`. Throws `ConfigError` for a
-   * consistency that cannot be.
+   * or `Timeout` when the answer could not be confirmed in time, `Overloaded` when too many wait already, `NoState` at a
+   * witness, `Stopped`. Throws `ConfigError` for a consistency that cannot be.
    */
   query(question: Q, options?: QueryOptions): Observable<A>
 
   /**
    * The callback form of `propose`, without a timeout and without an Observable per command, for those
    * who propose by the hundred thousand. Whatever is submitted in one turn of the event loop becomes
-   * one batch, or one for those with a name and one for those without. Throws `ConfigError` for a name that cannot be.
+   * one batch, or one for those with a name and one for those without. Once `maxUncommittedBytes` wait, here or at the
+   * leader, it fails with `Overloaded` at once, until `room$` emits. Throws `ConfigError` for a name that cannot be.
    */
   submit(command: C, settle: Settle<R>, options?: SubmitOptions): void
   /** How commands are encoded. */

@@ -84,8 +84,9 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   /** Bytes of entries in flight to one follower, and of one to its leader. Default 16 MiB. */
   readonly maxInflightBytes?: number
   /**
-   * Bytes waiting to be saved, committed or applied beyond which a leader answers `Overloaded`; a follower whose
-   * machine has so many to apply lets its leader wait. 1 KiB to 4 GiB. Default 64 MiB.
+   * Bytes of proposals waiting to be saved, committed or applied at a leader, or of this server's for an answer of
+   * their leader's, beyond which they fail with `Overloaded`; a follower whose machine has so many to apply lets its
+   * leader wait. 1 KiB to 4 GiB. Default 64 MiB.
    */
   readonly maxUncommittedBytes?: number
   /** A snapshot is taken when so many entries were applied since the last one, 1 or more. Default 1,000,000. */
@@ -104,6 +105,11 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
    * many results are remembered for it. 1 to 1,000,000. Default 65,536.
    */
   readonly maxOpenProposals?: number
+  /**
+   * Queries of this server's that wait for their answer, beyond which `query` errors with `Overloaded`; 1 to
+   * 1,000,000. Default 65,536.
+   */
+  readonly maxOpenQueries?: number
   /** A session that this server opens ends so many entries after its last use, 1 or more. Default 100,000,000. */
   readonly sessionEntries?: number
   /**
@@ -180,6 +186,7 @@ const defaults = {
   snapshotTailBytes: 16 * MIB,
   maxSessions: 10_000,
   maxOpenProposals: 65_536,
+  maxOpenQueries: 65_536,
   sessionEntries: 100_000_000,
   fingerprintEntries: 1_024,
   proposeTimeout: 5_000,

@@ -12,6 +12,7 @@ import {
   Unanswered,
 } from '../../lib/errors.ts'
 import type { Proposed } from '../../lib/events.ts'
+import { mayTakeIn } from '../../lib/intake.ts'
 import {
   SessionExpired,
   writeOpening,
@@ -20,13 +21,14 @@ import {
   type Session,
   type SessionLimits,
 } from '../../lib/sessions.ts'
-import type { Answer, AppliedBatch } from '../../lib/turn.ts'
+import type { Answer, AppliedBatch, Step } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { AppliedRequests } from './clients.ts'
 import type { Settle } from './node.ts'
 import { Packer } from './packer.ts'
 import { guarded, report } from './report.ts'
+import { Room } from './room.ts'
 import type { Result } from './sessions.ts'
 import { TurnEnd } from './turnEnd.ts'
 
@@ -34,6 +36,12 @@ export interface ProposalLimits {
   readonly maxCommandBytes: number
   readonly maxAppendBytes: number
   readonly maxUncommittedBytes: number
+}
+
+/** Commands of one turn that are on their way to the log. */
+interface Raised<R> {
+  readonly settles: readonly Settle<R>[]
+  readonly bytes: number
 }
 
 /** Commands of one turn that are in the log together, waiting for what becomes of them. */
@@ -52,7 +60,7 @@ interface Waiting<R> {
  */
 export class Proposals<C, R> {
   readonly #packer = new Packer()
-  readonly #judged = new Map<number, Settle<R>[]>()
+  readonly #raised = new Map<number, Raised<R>>()
   readonly #waiting: Waiting<R>[] = []
   #open: Settle<R>[] = []
   #kind: Kind = 'command'
@@ -60,7 +68,9 @@ export class Proposals<C, R> {
   /** Up to here outcomes have been told, or are lost. */
   #settledIndex: Index = 0
   readonly #turnEnd: TurnEnd
-  #stopped: Stopped | undefined
+  readonly #room: Room
+  /** Why nothing is taken in at present. */
+  #refusal: Stopped | Overloaded | undefined
 
   constructor(
     private readonly codec: Codec<C>,
@@ -71,13 +81,13 @@ export class Proposals<C, R> {
     ticket = 0,
   ) {
     this.#ticket = ticket
+    this.#room = new Room(limits.maxUncommittedBytes, limits.maxAppendBytes)
     this.#turnEnd = new TurnEnd(() => this.#close(), turns)
   }
 
   submit(command: C, settle: Settle<R>, encoded?: Uint8Array): void {
     const payload = this.#encode(command, settle, encoded)
-    if (payload === undefined) return
-    this.#begin('command', payload.length)
+    if (payload === undefined || !this.#begin('command', payload.length, settle)) return
     this.#packer.add(payload)
     this.#end(settle)
   }
@@ -85,35 +95,31 @@ export class Proposals<C, R> {
   /** The same for a command that has a name, to be applied once however often it is submitted. */
   request(command: C, request: Request, settle: Settle<R>, encoded?: Uint8Array): void {
     const payload = this.#encode(command, settle, encoded)
-    if (payload === undefined) return
-    this.#begin('request', payload.length)
+    if (payload === undefined || !this.#begin('request', payload.length, settle)) return
     this.#packer.addWithHeader(payload, (bytes, at) => writeRequest(bytes, at, request))
     this.#end(settle)
   }
 
   /** Opens a session. It is known once it is queued, and open once it is applied. */
   openSession(limits: SessionLimits, settle: Settle<Session>): void {
-    if (this.#stopped !== undefined) return settle.failed(this.#stopped)
-    this.#begin('request', 0)
+    if (this.#refusal !== undefined) return settle.failed(this.#refusal)
+    if (!this.#begin('request', 0, settle)) return
     this.#packer.addWithHeader(NOTHING, (bytes, at) => writeOpening(bytes, at, limits))
     this.#end(settle as Settle<unknown>)
   }
 
   answered(answer: Answer): void {
-    const settles = this.#judged.get(answer.ticket)
-    if (settles === undefined) return
     switch (answer.type) {
       case 'accepted':
-        this.#judged.delete(answer.ticket)
-        return this.#accepted(answer.index, answer.term, settles)
+        return this.#accepted(answer.index, answer.term, this.#judge(answer.ticket))
       case 'unanswered':
-        return this.#refuse(answer.ticket, new Unanswered())
+        return failAll(this.#judge(answer.ticket).settles, new Unanswered())
       case 'notLeader':
-        return this.#refuse(answer.ticket, new NotLeader(answer.leader))
+        return failAll(this.#judge(answer.ticket).settles, new NotLeader(answer.leader))
       case 'overloaded':
-        return this.#refuse(answer.ticket, this.#overloaded())
+        return this.#declined(this.#judge(answer.ticket))
       case 'noSpace':
-        return this.#refuse(answer.ticket, new NoSpace())
+        return failAll(this.#judge(answer.ticket).settles, new NoSpace())
       case 'readable':
       case 'unreadable':
       case 'snapshotTaken':
@@ -123,6 +129,15 @@ export class Proposals<C, R> {
       case 'kept':
         return
     }
+  }
+
+  /** After a step: whether commands are taken in again, since some were refused as too many. Says so once. */
+  hasRoomAgain(step: Step): boolean {
+    if (!(this.#refusal instanceof Overloaded)) return false
+    if (this.#room.isDeclined && mayTakeIn(step)) this.#room.open()
+    if (this.#room.isFull) return false
+    this.#refusal = undefined
+    return true
   }
 
   applied(applied: AppliedBatch): void {
@@ -164,23 +179,39 @@ export class Proposals<C, R> {
 
   /** Whoever waits is told that the node is stopped; what is in the log may still take effect. */
   stop(cause?: unknown): void {
-    if (this.#stopped !== undefined) return
+    if (this.#refusal instanceof Stopped) return
     const options = cause === undefined ? undefined : { cause }
-    this.#stopped = new Stopped('none', options)
+    const stopped = new Stopped('none', options)
+    this.#refusal = stopped
     this.#turnEnd.cancel()
     const neverRaised = this.#open
     // What was raised may have reached the disk in the very step in which the disk failed.
     const inLog = this.#waiting.flatMap(({ index, next, settles }) => settles.slice(next - index))
-    const raised = [...inLog, ...[...this.#judged.values()].flat()]
-    this.#judged.clear()
+    const raised = [...inLog, ...[...this.#raised.values()].flatMap((it) => it.settles)]
+    this.#raised.clear()
     this.#waiting.length = 0
     this.#open = []
-    for (const settle of neverRaised) fail(settle, this.#stopped)
-    for (const settle of raised) fail(settle, new Stopped('unknown', options))
+    failAll(neverRaised, stopped)
+    failAll(raised, new Stopped('unknown', options))
+  }
+
+  /** What waited for the answer. Nothing, where an earlier life of this server asked. */
+  #judge(ticket: number): Raised<R> {
+    const raised = this.#raised.get(ticket) ?? NONE
+    this.#raised.delete(ticket)
+    this.#room.judged(raised.bytes)
+    return raised
+  }
+
+  #declined({ settles }: Raised<R>): void {
+    if (settles.length === 0) return
+    this.#room.close()
+    failAll(settles, this.#overload())
   }
 
   /** The commands are in the log. A leader's answer that comes late finds some of them applied already. */
-  #accepted(index: Index, term: Term, settles: readonly Settle<R>[]): void {
+  #accepted(index: Index, term: Term, { settles, bytes }: Raised<R>): void {
+    this.#room.grow(bytes)
     const late = Math.min(Math.max(0, this.#settledIndex + 1 - index), settles.length)
     const next = index + late
     if (late < settles.length) this.#waiting.push({ index, term, settles, next })
@@ -191,17 +222,19 @@ export class Proposals<C, R> {
     }
   }
 
-  #overloaded(): Overloaded {
+  /** From now on commands are refused at once, until there is room again. */
+  #overload(): Stopped | Overloaded {
     const { maxUncommittedBytes } = this.limits
-    return new Overloaded(
+    this.#refusal ??= new Overloaded(
       `over ${maxUncommittedBytes} bytes wait to be committed or applied: try again later`,
     )
+    return this.#refusal
   }
 
   /** What is refused has no payload. */
   #encode(command: C, settle: Settle<R>, encoded?: Uint8Array): Uint8Array | undefined {
-    if (this.#stopped !== undefined) {
-      settle.failed(this.#stopped)
+    if (this.#refusal !== undefined) {
+      settle.failed(this.#refusal)
       return undefined
     }
     const { maxCommandBytes } = this.limits
@@ -211,12 +244,15 @@ export class Proposals<C, R> {
     return undefined
   }
 
-  /** A batch is of one kind, and no longer than a message. */
-  #begin(kind: Kind, length: number): void {
+  /** A batch is of one kind, and no longer than a message. With the batch before, there may be no more room. */
+  #begin(kind: Kind, length: number, settle: Pick<Settle<R>, 'failed'>): boolean {
     const { size } = this.#packer
-    if (this.#kind !== kind || (size > 0 && size + length > this.limits.maxAppendBytes))
-      this.#close()
+    if (this.#kind === kind && (size === 0 || size + length <= this.#room.batch)) return true
+    this.#close()
     this.#kind = kind
+    if (this.#refusal === undefined) return true
+    settle.failed(this.#refusal)
+    return false
   }
 
   #end(settle: Settle<R>): void {
@@ -229,24 +265,16 @@ export class Proposals<C, R> {
     const ticket = this.#ticket++
     const settles = this.#open
     this.#open = []
-    this.#judged.set(ticket, settles)
-    this.raise({
-      type: 'proposed',
-      ticket,
-      kind: this.#kind,
-      count: settles.length,
-      bytes: this.#packer.take(),
-    })
-  }
-
-  #refuse(ticket: number, error: Error): void {
-    const settles = this.#judged.get(ticket) ?? []
-    this.#judged.delete(ticket)
-    for (const settle of settles) fail(settle, error)
+    const bytes = this.#packer.take()
+    this.#raised.set(ticket, { settles, bytes: bytes.length })
+    this.#room.raised(bytes.length)
+    if (this.#room.isFull) this.#overload()
+    this.raise({ type: 'proposed', ticket, kind: this.#kind, count: settles.length, bytes })
   }
 }
 
 const NOTHING = new Uint8Array(0)
+const NONE: Raised<never> = { settles: [], bytes: 0 }
 
 const answersOf = (applied: AppliedBatch): AppliedRequests<never, never>['answers'] =>
   'answers' in applied
@@ -265,6 +293,10 @@ export function settleOne<R>(settle: Settle<R>, answer: Result | undefined, at: 
   } catch (error) {
     report(error)
   }
+}
+
+function failAll<R>(settles: readonly Settle<R>[], error: Error): void {
+  for (const settle of settles) fail(settle, error)
 }
 
 const fail = <R>(settle: Settle<R>, error: Error): void => guarded(() => settle.failed(error))

@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { Stopped } from '../../lib/errors.ts'
 import type { Answer } from '../../lib/turn.ts'
 import type { Millis } from '../../lib/types.ts'
+import type { Places } from './places.ts'
 import { guarded } from './report.ts'
 import { TurnEnd } from './turnEnd.ts'
 
@@ -11,10 +12,14 @@ export interface Asked {
   readonly fail: (error: Error) => void
 }
 
+interface Question extends Asked {
+  isTakenBack: boolean
+}
+
 /** Questions of one turn, and when they were asked. */
 interface Round {
   readonly at: Millis
-  readonly questions: readonly Asked[]
+  readonly questions: readonly Question[]
 }
 
 /**
@@ -23,8 +28,8 @@ interface Round {
  */
 export class Questions {
   readonly #asked = new Map<number, Round>()
-  #open: Asked[] = []
-  #parked: Asked[] = []
+  #open: Question[] = []
+  #parked = new Set<Question>()
   readonly #turnEnd: TurnEnd
   #stopped: Stopped | undefined
   #ticket: number
@@ -37,6 +42,7 @@ export class Questions {
     ticket: number,
     turns: SchedulerLike,
     private readonly clock: Pick<SchedulerLike, 'now'>,
+    private readonly places: Places,
   ) {
     this.#ticket = ticket
     this.#turnEnd = new TurnEnd(() => this.#close(), turns)
@@ -44,15 +50,17 @@ export class Questions {
 
   /** Asks. The returned function takes the question back. */
   ask(question: Asked): () => void {
-    if (this.#stopped !== undefined) {
-      question.fail(this.#stopped)
+    const refusal = this.#stopped ?? this.places.take()
+    if (refusal !== undefined) {
+      question.fail(refusal)
       return () => undefined
     }
-    const asked = { ...question }
+    const asked: Question = { ...question, isTakenBack: false }
     this.#enqueue([asked])
     return () => {
-      asked.answer = asked.fail = () => undefined
-      this.#parked = this.#parked.filter((parked) => parked !== asked)
+      asked.isTakenBack = true
+      // One that is on its way keeps its place until it is back: whoever asks in vain for ever is not to fill the memory.
+      if (this.#parked.delete(asked)) this.places.leave()
     }
   }
 
@@ -64,23 +72,26 @@ export class Questions {
   answered(answer: Answer): void {
     const round = this.#asked.get(answer.ticket)
     if (round === undefined) return
+    if (answer.type !== 'readable' && answer.type !== 'unreadable') return
+    this.#asked.delete(answer.ticket)
     const { at, questions } = round
-    if (answer.type === 'readable') {
-      this.#asked.delete(answer.ticket)
-      // When it was asked counts: what came after that, the answer may not know of.
-      this.#confirmed = Math.max(this.#confirmed, at)
-      for (const question of questions) guarded(() => question.answer())
-    } else if (answer.type === 'unreadable') {
-      this.#asked.delete(answer.ticket)
-      this.#parked.push(...questions)
+    const waiting = questions.filter(({ isTakenBack }) => !isTakenBack)
+    if (answer.type === 'unreadable') {
+      this.places.leave(questions.length - waiting.length)
+      for (const question of waiting) this.#parked.add(question)
+      return
     }
+    // When it was asked counts: what came after that, the answer may not know of.
+    this.#confirmed = Math.max(this.#confirmed, at)
+    this.places.leave(questions.length)
+    for (const question of waiting) if (!question.isTakenBack) guarded(() => question.answer())
   }
 
   /** A leader is known: whoever waited for one asks again. */
   retry(): void {
-    if (this.#parked.length === 0) return
-    const parked = this.#parked
-    this.#parked = []
+    if (this.#parked.size === 0) return
+    const parked = [...this.#parked]
+    this.#parked.clear()
     this.#enqueue(parked)
   }
 
@@ -93,12 +104,12 @@ export class Questions {
     const waiting = [...asked, ...this.#open, ...this.#parked]
     this.#asked.clear()
     this.#open = []
-    this.#parked = []
-    for (const question of waiting) guarded(() => question.fail(stopped))
+    this.#parked.clear()
+    for (const question of waiting) if (!question.isTakenBack) guarded(() => question.fail(stopped))
   }
 
-  #enqueue(questions: readonly Asked[]): void {
-    this.#open.push(...questions)
+  #enqueue(questions: readonly Question[]): void {
+    for (const question of questions) this.#open.push(question)
     this.#turnEnd.request()
   }
 

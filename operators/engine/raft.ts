@@ -34,7 +34,7 @@ export function raft<S, C, R, Q = never, A = never>(
   const limits = sessionLimits(config)
   const requests = new Requests(limits, (...opening) => proposals.openSession(...opening))
   const timing = { timeout: proposeTimeout, pause: config.heartbeat, deadlines, scheduler }
-  const { state$, steps$ } = core
+  const { state$, steps$, room$ } = core
   return {
     id: protocol.id,
     leader$: state$.pipe(leader),
@@ -44,6 +44,7 @@ export function raft<S, C, R, Q = never, A = never>(
     commits$: steps$.pipe(commits<C, R>()),
     restored$: steps$.pipe(restored),
     trace$: steps$.pipe(trace),
+    room$,
     propose: proposing(
       {
         request: (...request) => proposals.request(...request),

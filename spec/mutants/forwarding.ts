@@ -19,8 +19,8 @@ export const forwarding: readonly Mutant[] = [
     defect:
       'What a follower passed on to a leader that is one no more is reported as lost for certain.',
     file: 'operators/engine/proposals.ts',
-    find: 'return this.#refuse(answer.ticket, new Unanswered())',
-    replace: 'return this.#refuse(answer.ticket, new NotLeader(undefined))',
+    find: 'return failAll(this.#judge(answer.ticket).settles, new Unanswered())',
+    replace: 'return failAll(this.#judge(answer.ticket).settles, new NotLeader(undefined))',
     setting: passedOn,
   },
 ]

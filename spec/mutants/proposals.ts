@@ -43,15 +43,15 @@ export const proposals: readonly Mutant[] = [
     known: ['F42', 'F7'],
     defect: 'What a stopped node had in its log is reported as lost for certain.',
     file,
-    find: "fail(settle, new Stopped('unknown', options))",
-    replace: "fail(settle, new Stopped('none', options))",
+    find: "failAll(raised, new Stopped('unknown', options))",
+    replace: "failAll(raised, new Stopped('none', options))",
   },
   {
     name: 'stopped-in-silence',
     known: ['bug 50', 'F42'],
     defect: 'Whoever waits for a command in the log of a node that stops is told nothing.',
     file,
-    find: "for (const settle of raised) fail(settle, new Stopped('unknown', options))",
+    find: "failAll(raised, new Stopped('unknown', options))",
     replace: '',
   },
   {

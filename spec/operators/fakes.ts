@@ -1,4 +1,4 @@
-import { BehaviorSubject, type Observable } from 'rxjs'
+import { BehaviorSubject, Subject, type Observable } from 'rxjs'
 import { NotLeader } from '../../lib/errors.ts'
 import type { Leader, Settle } from '../../operators/engine/node.ts'
 
@@ -7,6 +7,8 @@ export class FakeNode {
   readonly id = 'a'
   readonly #leader$ = new BehaviorSubject<Leader | undefined>(undefined)
   readonly leader$: Observable<Leader | undefined> = this.#leader$
+  readonly #room$ = new Subject<void>()
+  readonly room$: Observable<void> = this.#room$
   readonly submitted: [command: string, settle: Settle<string>][] = []
 
   submit(command: string, settle: Settle<string>): void {
@@ -18,8 +20,18 @@ export class FakeNode {
     this.#leader$.next(leader)
   }
 
+  /** What was too much may be tried again. */
+  makeRoom(): void {
+    this.#room$.next()
+  }
+
+  get isHopedFor(): boolean {
+    return this.#room$.observed
+  }
+
   stop(): void {
     this.#leader$.complete()
+    this.#room$.complete()
   }
 
   crash(error: Error): void {

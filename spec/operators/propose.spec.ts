@@ -1,4 +1,4 @@
-import { EMPTY, Observable, Subject, timer } from 'rxjs'
+import { EMPTY, NEVER, Observable, Subject, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { CommandFailed, NotLeader, Overloaded, Stopped, Superseded } from '../../lib/errors.ts'
 import type { Leader, RaftNode } from '../../operators/engine/node.ts'
@@ -7,13 +7,13 @@ import { propose } from '../../operators/propose.ts'
 import { FakeNode } from './fakes.ts'
 import { marbles, uncaughtDuring } from './support.ts'
 
-type Proposer = Pick<RaftNode<string, string>, 'id' | 'leader$' | 'submit'>
+type Proposer = Pick<RaftNode<string, string>, 'leader$' | 'room$' | 'submit'>
 
 /** A node that leads when `leader$` says so, and commits 2 ms after it has taken a command in. */
 const leadingWhile = (leader$: Observable<Leader | undefined>): Proposer => {
   let leader: Leader | undefined
   return {
-    id: 'a',
+    room$: NEVER,
     leader$: new Observable((subscriber) => {
       subscriber.next(leader)
       return leader$.subscribe((now) => {
@@ -81,7 +81,6 @@ describe('propose', () => {
 
   it.each([
     ['CommandFailed', new CommandFailed(1, 'no')],
-    ['Overloaded', new Overloaded('too much')],
     ['NotLeader', new NotLeader('b')],
     ['Stopped', new Stopped('unknown')],
   ])('errors with %s', (_name, error) => {
@@ -90,6 +89,32 @@ describe('propose', () => {
     propose(node)(['a', 'b']).subscribe({ error: (it: unknown) => (thrown = it) })
     node.fail(error)
     expect(thrown).toBe(error)
+  })
+
+  it('waits while the node is overloaded, and begins again when there is room [bug 52]', () => {
+    const node = new FakeNode()
+    const results: string[] = []
+    propose(node)(['a', 'b']).subscribe((result) => results.push(result))
+    node.fail(new Overloaded('too much'))
+    node.fail(new Overloaded('too much'))
+    expect(node.submitted).toEqual([])
+    node.makeRoom()
+    node.fail(new Overloaded('too much'))
+    node.apply()
+    expect(node.submitted).toEqual([])
+    node.makeRoom()
+    node.apply()
+    expect(results).toEqual(['A', 'B'])
+    expect(node.isHopedFor).toBe(false)
+  })
+
+  it('errors when the node stops while it is overloaded', () => {
+    const node = new FakeNode()
+    let thrown: unknown
+    propose(node)(['a']).subscribe({ error: (it: unknown) => (thrown = it) })
+    node.fail(new Overloaded('too much'))
+    node.stop()
+    expect(thrown).toBeInstanceOf(Stopped)
   })
 
   it('completes with an empty source, and errors with its source', () => {

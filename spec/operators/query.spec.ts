@@ -18,10 +18,11 @@ import { query } from '../../operators/query.ts'
 import { journal, three } from '../scenarios/support.ts'
 import { marbles } from './support.ts'
 
-type Asked = Pick<RaftNode<never, never, string, string>, 'query'>
+type Asked = Pick<RaftNode<never, never, string, string>, 'query' | 'room$'>
 
 /** A node that answers in capitals, after so many ms. */
 const answering = (ms: (question: string) => number): Asked => ({
+  room$: NEVER,
   query: (question) => timer(ms(question)).pipe(map(() => question.toUpperCase())),
 })
 
@@ -77,11 +78,30 @@ describe('query', () => {
       const whole = '     ^---!'
       const result = '    ----#'
       const node: Asked = {
+        room$: NEVER,
         query: (question) =>
           question === 'a' ? NEVER : timer(1).pipe(mergeMap(() => throwError(() => error))),
       }
       expectObservable(query(node)(source)).toBe(result, undefined, error)
       expectSubscriptions(source.subscriptions).toBe(whole)
+    })
+  })
+
+  it('waits while too many questions wait at the node, and asks again when there is room', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot('-a-b---------|')
+      const room$ = hot(' ------r------', { r: undefined })
+      const result = '    -------(AB)--|'
+      let isFree = false
+      room$.subscribe(() => (isFree = true))
+      const node: Asked = {
+        room$,
+        query: (question) =>
+          isFree
+            ? timer(1).pipe(map(() => question.toUpperCase()))
+            : throwError(() => new Overloaded('too many')),
+      }
+      expectObservable(query(node)(source)).toBe(result)
     })
   })
 
@@ -101,6 +121,7 @@ describe('query', () => {
     const asked: string[] = []
     const taken: string[] = []
     const node: Asked = {
+      room$: NEVER,
       query: (question) =>
         new Observable(() => {
           asked.push(question)
@@ -123,7 +144,10 @@ describe('query', () => {
 
   it('hands its options on', () => {
     const seen: unknown[] = []
-    const node: Asked = { query: (_, options?: QueryOptions) => (seen.push(options), of('A')) }
+    const node: Asked = {
+      room$: NEVER,
+      query: (_, options?: QueryOptions) => (seen.push(options), of('A')),
+    }
     query(node, { consistency: 'stale', timeout: 7, concurrency: 3 })(['a']).subscribe()
     expect(seen).toMatchObject([{ consistency: 'stale', timeout: 7 }])
   })

@@ -6,7 +6,7 @@ import { SessionExpired } from '../../../lib/sessions.ts'
 import type { AppliedBatch } from '../../../lib/turn.ts'
 import { msgpack } from '../../../operators/codec.ts'
 import { Proposals } from '../../../operators/engine/proposals.ts'
-import { commands, requests } from '../support.ts'
+import { commands, leaderRole, requests, stateWith, stepWith } from '../support.ts'
 
 const codec = msgpack<string>()
 const limits = { maxCommandBytes: 100, maxAppendBytes: 200, maxUncommittedBytes: 1000 }
@@ -254,7 +254,108 @@ describe('proposals that are refused', () => {
   })
 })
 
+describe('proposals that are too much', () => {
+  const word = 'x'.repeat(47) // 52 bytes in the log
+  const leading = stepWith({ state: stateWith({ role: leaderRole({}) }) })
+
+  it('of one turn are refused at once, and taken in again when those before them are judged [bug 52]', () => {
+    const { raised, proposals, submit, take } = taking()
+    for (let i = 0; i < 1000; i++) submit(word)
+    // Batches of 156 bytes: with the seventh over 1,000 wait.
+    expect(raised.map(({ count }) => count)).toEqual(Array(7).fill(3))
+    expect(take()).toHaveLength(1000 - 21)
+    expect(proposals.hasRoomAgain(leading)).toBe(false)
+    submit(word)
+    expect(take()[0]).toContain('x Overloaded: over 1000 bytes wait')
+    proposals.answered({ type: 'noSpace', ticket: raised[0]!.ticket })
+    expect(proposals.hasRoomAgain(leading)).toBe(true)
+    expect(proposals.hasRoomAgain(leading)).toBe(false)
+    take()
+    submit(word)
+    expect(take()).toEqual([])
+  })
+
+  it('are of every kind', () => {
+    const { proposals, submit } = taking()
+    for (let i = 0; i < 100; i++) submit(word)
+    const failed: unknown[] = []
+    const settle = { applied: () => undefined, failed: ({ name }: Error) => failed.push(name) }
+    const request = { session: { index: 1, term: 1 }, sequence: 0, lowest: 0 }
+    proposals.request('y', request, settle)
+    proposals.openSession({ sessions: 1, results: 2, entries: 3 }, settle)
+    expect(failed).toEqual(['Overloaded', 'Overloaded'])
+  })
+
+  it('at the leader are tried again with one command, then with more and more', () => {
+    const { turns, raised, proposals, submit, take } = taking()
+    const rest = (ticket: number) => ({ type: 'overloaded', ticket }) as const
+    const pour = (count = 50): number[] => {
+      raised.length = 0
+      for (let i = 0; i < count; i++) submit(word)
+      turns.flush()
+      take()
+      return raised.map(({ count }) => count)
+    }
+    pour(1)
+    proposals.answered(rest(raised[0]!.ticket))
+    expect(pour()).toEqual([])
+    expect(proposals.hasRoomAgain(leading)).toBe(true)
+    const poured: number[][] = []
+    for (let index = 1; index < 200; index += poured.at(-1)!.reduce((a, b) => a + b)) {
+      poured.push(pour())
+      let at = index
+      for (const { ticket, count } of raised) {
+        proposals.answered({ type: 'accepted', ticket, index: at, term: 1 })
+        at += count
+      }
+      expect(proposals.hasRoomAgain(leading)).toBe(true)
+    }
+    const totals = poured.map((counts) => counts.reduce((a, b) => a + b))
+    expect(totals.slice(0, 5)).toEqual([1, 2, 9, 21, 21])
+    expect(Math.max(...totals)).toBe(21)
+  })
+
+  it('at the leader wait until it has room, a follower for a pulse', () => {
+    const { raised, turns, proposals, submit } = taking()
+    submit(word)
+    turns.flush()
+    proposals.answered({ type: 'overloaded', ticket: raised[0]!.ticket })
+    const role = { type: 'follower', leader: 'b', asked: [] } as const
+    const state = stateWith({ role })
+    expect(proposals.hasRoomAgain(stepWith({ state }))).toBe(false)
+    const message = { type: 'heartbeat', term: 1, commit: 0, commitTerm: 0, round: 1 } as const
+    const pulse = { type: 'received', at: 0, envelope: { from: 'b', to: 'a', message } } as const
+    expect(proposals.hasRoomAgain(stepWith({ state, events: [pulse] }))).toBe(true)
+  })
+
+  it('at a leader that is none any more are tried again at once', () => {
+    const { raised, turns, proposals, submit } = taking()
+    submit(word)
+    turns.flush()
+    proposals.answered({ type: 'overloaded', ticket: raised[0]!.ticket })
+    expect(proposals.hasRoomAgain(stepWith())).toBe(true)
+  })
+
+  it('are nobody’s when another life of the server asked', () => {
+    const { proposals, submit, take } = taking()
+    proposals.answered({ type: 'overloaded', ticket: 77 })
+    submit(word)
+    expect(take()).toEqual([])
+  })
+})
+
 describe('proposals of a node that stops', () => {
+  it('hear of that also when there is no room', () => {
+    const { proposals, submit, take } = taking()
+    for (let i = 0; i < 100; i++) submit('x'.repeat(47))
+    take()
+    proposals.stop()
+    expect(proposals.hasRoomAgain(stepWith())).toBe(false)
+    take()
+    submit('y')
+    expect(take()).toEqual(['y Stopped: the node is stopped'])
+  })
+
   it('each hear of it once, with what is known of their outcome', () => {
     const { turns, accept, proposals } = taking()
     const heard: string[] = []

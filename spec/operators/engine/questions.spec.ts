@@ -1,15 +1,16 @@
 import { VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { Places } from '../../../operators/engine/places.ts'
 import { Questions } from '../../../operators/engine/questions.ts'
 import { HandClock } from '../support.ts'
 
 /** Questions with the tickets that they raised, and what their askers heard. */
-function asking(first = 0) {
+function asking(first = 0, places = new Places(9)) {
   const turns = new VirtualTimeScheduler()
   const clock = new HandClock()
   const tickets: number[] = []
   const heard: string[] = []
-  const questions = new Questions((ticket) => tickets.push(ticket), first, turns, clock)
+  const questions = new Questions((ticket) => tickets.push(ticket), first, turns, clock, places)
   const ask = (name: string): (() => void) =>
     questions.ask({
       answer: () => heard.push(`${name} answered`),
@@ -18,7 +19,7 @@ function asking(first = 0) {
   const readable = (ticket: number) => questions.answered({ type: 'readable', ticket })
   const unreadable = (ticket: number) =>
     questions.answered({ type: 'unreadable', ticket, leader: undefined })
-  return { turns, clock, tickets, heard, questions, ask, readable, unreadable }
+  return { turns, clock, tickets, heard, places, questions, ask, readable, unreadable }
 }
 
 describe('questions', () => {
@@ -100,6 +101,52 @@ describe('questions', () => {
     turns.flush()
     ask('late')
     expect(heard).toEqual(['asked Stopped', 'open Stopped', 'parked Stopped', 'late Stopped'])
+  })
+})
+
+describe('questions for which there is no place', () => {
+  it('are refused at once, until one is answered [bug 52]', () => {
+    const { turns, heard, places, ask, readable } = asking(0, new Places(2))
+    ask('x')
+    ask('y')
+    expect(places.hasRoomAgain()).toBe(false)
+    ask('z')
+    expect(heard).toEqual(['z Overloaded'])
+    expect(places.hasRoomAgain()).toBe(false)
+    turns.flush()
+    readable(0)
+    expect([places.hasRoomAgain(), places.hasRoomAgain()]).toEqual([true, false])
+    ask('z')
+    turns.flush()
+    readable(1)
+    expect(heard.slice(1)).toEqual(['x answered', 'y answered', 'z answered'])
+  })
+
+  it('find one when a parked question is taken back, and once only', () => {
+    const { turns, heard, ask, unreadable } = asking(0, new Places(1))
+    const takeBack = ask('x')
+    turns.flush()
+    unreadable(0)
+    takeBack()
+    takeBack()
+    ask('y')
+    ask('z')
+    expect(heard).toEqual(['z Overloaded'])
+  })
+
+  it('find none while one that was taken back is on its way, and one when it is back [bug 52]', () => {
+    const { turns, tickets, heard, questions, ask, unreadable } = asking(0, new Places(1))
+    ask('x')()
+    turns.flush()
+    ask('y')
+    expect(heard.splice(0)).toEqual(['y Overloaded'])
+    unreadable(0)
+    questions.retry()
+    turns.flush()
+    expect(tickets).toEqual([0])
+    ask('y')
+    ask('z')
+    expect(heard).toEqual(['z Overloaded'])
   })
 })
 
