@@ -1,4 +1,5 @@
 import { compared } from './compare.ts'
+import { contest } from './contest.ts'
 import { failover } from './failover.ts'
 import { flat } from './flat.ts'
 import { http } from './http.ts'
@@ -48,6 +49,10 @@ export const suites: readonly Suite[] = [
   idle,
   http,
   size,
+  contest(
+    { name: 'etcd', about: 'etcd with clients of its own: puts, linearizable reads, and both' },
+    [],
+  ),
   snapshot,
   flat,
 ]

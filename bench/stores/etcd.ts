@@ -31,6 +31,8 @@ export async function etcd(directory: string): Promise<Store> {
       ...['--listen-peer-urls', peers[i]!, '--initial-advertise-peer-urls', peers[i]!],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--initial-cluster', cluster, '--initial-cluster-state', 'new', '--logger', 'zap'],
+      // With its own, of 2 GB, it would refuse to write after some minutes.
+      `--quota-backend-bytes=${8 * 2 ** 30}`,
     ]
     return new Daemon('etcd', args, join(home, `${name}.log`))
   })

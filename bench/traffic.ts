@@ -1,0 +1,45 @@
+/** What clients outside of the cluster do, each with one request on its way. */
+export interface Traffic {
+  /** Puts, linearizable reads, or nine reads to a put. */
+  readonly kind: 'put' | 'get' | 'mix'
+  readonly clients: number
+  /** Of a value. */
+  readonly bytes: number
+}
+
+/** What became of it. */
+export interface Served {
+  /** Answers a second. */
+  readonly rate: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+/** A store with clients in a process of their own. */
+export interface Contender {
+  readonly name: string
+  /** Before any traffic with values of this size. */
+  fill(bytes: number): Promise<void>
+  serve(traffic: Traffic, seconds: number): Promise<Served>
+  stop(): Promise<void>
+}
+
+const KINDS = ['put', 'get', 'mix'] as const
+const CLIENTS = [1, 16, 64, 256, 1000]
+const BYTES = [64, 4096]
+
+/** All of it, those of one size of values together. */
+export const traffics = (isQuick: boolean): readonly Traffic[] =>
+  isQuick
+    ? (['put', 'get'] as const).flatMap((kind) =>
+        [1, 256].map((clients) => ({ kind, clients, bytes: 64 })),
+      )
+    : BYTES.flatMap((bytes) =>
+        KINDS.flatMap((kind) => CLIENTS.map((clients) => ({ kind, clients, bytes }))),
+      )
+
+export const nameOf = ({ kind, clients, bytes }: Traffic): string =>
+  `${kind} ${bytes} B, ${clients} clients`
