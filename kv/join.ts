@@ -20,11 +20,14 @@ import { call } from './client.ts'
 import { ClientError, Refused, type Answer, type Ask } from './exchange.ts'
 import type { StoreNode } from './machine.ts'
 import type { Listed } from './memberList.ts'
-import { lacks, Removed, type Membership } from './removal.ts'
+import { wasMember } from './mark.ts'
+import { isOf, lacks, Removed, type Membership } from './removal.ts'
 
 /** How a server comes into a cluster that is there already. */
 export interface Joining extends Place {
   readonly id: string
+  /** What the cluster is called: no other one is joined. */
+  readonly cluster: string
   /** A server of the cluster, such as `http://127.0.0.1:8001`. */
   readonly contact: string
   /** As what it is to be taken in. */
@@ -42,14 +45,12 @@ const SILENCE = 40_000
  * knows better. Errors when the server votes already: what it promised is on another disk.
  */
 export function lookAround(joining: Joining, directory: string): Observable<readonly Listed[]> {
-  const { id, contact } = joining
+  const { id } = joining
   return defer(() => isNew(directory)).pipe(
-    switchMap((isNew) =>
-      isNew ? insist({ method: 'GET', path: '/members' }, contact) : of(undefined),
-    ),
-    map((answer) => {
-      if (answer === undefined) return []
-      const { members } = JSON.parse(answer.body.toString()) as { members: readonly Listed[] }
+    switchMap((isNew) => (isNew ? membershipAt(joining) : of(undefined))),
+    map((known) => {
+      if (known === undefined) return []
+      const { members } = known
       const self = members.find((member) => member.id === id)
       if (self === undefined || self.role === 'learner') return members
       throw new Error(
@@ -80,9 +81,9 @@ async function isNew(directory: string): Promise<boolean> {
 
 /**
  * Asks to be taken in, unless it is already, and tells how that goes. Completes when it is done. Errors with
- * `Removed` when its disk has a log of that cluster, which is without it.
+ * `Removed` when its directory says that it was in that cluster, which is without it now.
  */
-export function join(node: StoreNode, joining: Joining): Observable<string> {
+export function join(node: StoreNode, joining: Joining, directory: string): Observable<string> {
   const { id, contact } = joining
   const booted$ = node.role$.pipe(take(1))
   return booted$.pipe(
@@ -92,7 +93,7 @@ export function join(node: StoreNode, joining: Joining): Observable<string> {
         ? EMPTY
         : concat(
             of(`${contact} is asked to take ${id} in`),
-            checkedAgain(status, contact),
+            checkedAgain(status, joining, directory),
             insist(askFor(joining), contact).pipe(map(() => `${id} is in the cluster`)),
           ),
     ),
@@ -102,17 +103,27 @@ export function join(node: StoreNode, joining: Joining): Observable<string> {
 const isIn = ({ members }: Status, { id, as }: Joining): boolean =>
   members.voters.includes(id) || (as === 'learners' && members.learners.includes(id))
 
-/** Only a server that was in the cluster has something of its log, and who was removed does not come back. */
-function checkedAgain(status: Status, contact: string): Observable<never> {
-  if (status.lastIndex === 0) return EMPTY
-  return insist({ method: 'GET', path: '/members' }, contact).pipe(
-    map(({ body }) => {
-      const known = JSON.parse(body.toString()) as Membership
-      if (lacks(known, status)) throw new Removed(status.id, known.index)
+/** Who was in the cluster and is not any more was removed, and does not come back. */
+const checkedAgain = (status: Status, joining: Joining, directory: string): Observable<never> =>
+  membershipAt(joining).pipe(
+    map((known) => {
+      if (wasMember(directory) && lacks(known, status)) throw new Removed(status.id, known.index)
     }),
     ignoreElements(),
   )
-}
+
+/** Who is in the cluster, asked of the contact until it answers. Errors when that is of another cluster. */
+const membershipAt = ({ contact, cluster }: Joining): Observable<Membership> =>
+  insist({ method: 'GET', path: '/members' }, contact).pipe(
+    map(({ body }) => {
+      const known = JSON.parse(body.toString()) as Membership
+      if (isOf(cluster, known)) return known
+      throw new Error(
+        `${contact} is of cluster "${known.cluster}", and this server is to be of "${cluster}": ` +
+          "one of '--join' and '--cluster' is wrong",
+      )
+    }),
+  )
 
 function askFor({ id, peer, http, as }: Joining): Ask {
   const plan = { [as]: [id], addresses: { [id]: formatPlace({ peer, http }) } }

@@ -16,6 +16,7 @@ export async function listMembers(service: Service, { params }: Call): Promise<R
   await query(service, params, { type: 'get', key: '' })
   const { members, leader, commitIndex } = glance(service.node)
   return json(200, {
+    cluster: service.cluster,
     index: members.index,
     committed: members.index <= commitIndex,
     leader: leader ?? null,

@@ -19,6 +19,8 @@ export class Removed extends Error {
 
 /** What `GET /members` answers. */
 export interface Membership {
+  /** What the cluster is called; not said by servers of earlier versions. */
+  readonly cluster?: string
   readonly index: number
   readonly committed: boolean
   readonly members: readonly Listed[]
@@ -33,15 +35,16 @@ const TIMEOUT = 2_000
 /**
  * Errors with `Removed` when this server, which was a member, is none any more. Its own log may tell. But a
  * server that is sent away is soon sent nothing, so when it hears no leader, it asks those that it knows of,
- * and `contacts`. Never completes.
+ * and `contacts`; what a server of another cluster says counts for nothing. Never completes.
  */
 export function removal(
   node: StoreNode,
+  cluster: string,
   contacts: readonly string[] = [],
   pause = PAUSE,
 ): Observable<never> {
   return defer(() => {
-    const look = watchful(node, contacts)
+    const look = watchful(node, cluster, contacts)
     return timer(pause, pause).pipe(exhaustMap(() => look()))
   }).pipe(
     map((removed) => {
@@ -54,6 +57,7 @@ export function removal(
 /** A look at where this server stands. A leader that was missing twice is missed. */
 function watchful(
   node: StoreNode,
+  cluster: string,
   contacts: readonly string[],
 ): () => Promise<Removed | undefined> {
   let wasMember = false
@@ -69,7 +73,7 @@ function watchful(
     const isAlone = !isMember || now.leader === undefined
     const isMissed = isAlone && wasAlone
     wasAlone = isAlone
-    return isMissed ? removedBy(now, contacts) : Promise.resolve(undefined)
+    return isMissed ? removedBy(now, cluster, contacts) : Promise.resolve(undefined)
   }
 }
 
@@ -82,12 +86,17 @@ function statusOf(node: StoreNode): Status | undefined {
 }
 
 /** Asks the others, one after the other, until one knows. */
-async function removedBy(now: Status, contacts: readonly string[]): Promise<Removed | undefined> {
+async function removedBy(
+  now: Status,
+  cluster: string,
+  contacts: readonly string[],
+): Promise<Removed | undefined> {
   const ids = listedMembers(now.members).map(({ id }) => id)
   const places = ids.filter((id) => id !== now.id).map((id) => placeOf(now.members, id)?.http)
   for (const server of new Set([...places, ...contacts])) {
     const known = server === undefined ? undefined : await membershipAt(server)
-    if (known !== undefined) return lacks(known, now) ? new Removed(now.id, known.index) : undefined
+    if (known !== undefined && isOf(cluster, known))
+      return lacks(known, now) ? new Removed(now.id, known.index) : undefined
   }
   return undefined
 }
@@ -99,6 +108,10 @@ export function lacks(
 ): boolean {
   return committed && index >= own.index && members.every((member) => member.id !== id)
 }
+
+/** An address may have another owner by now. */
+export const isOf = (cluster: string, known: Membership): boolean =>
+  known.cluster === undefined || known.cluster === cluster
 
 async function membershipAt(server: string): Promise<Membership | undefined> {
   try {

@@ -27,6 +27,7 @@ import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { checkKept, join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
 import { store, type StoreNode } from './machine.ts'
+import { mark } from './mark.ts'
 import { removal } from './removal.ts'
 
 /** What one server of the cluster is told. */
@@ -100,9 +101,9 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
       transport: network(options, peers),
     })
     const history = new History(node)
-    const { maxValueBytes, joining, http } = options
+    const { maxValueBytes, http, cluster } = options
     const clock = new Clock(node)
-    const server = api({ node, history, clock, maxValueBytes })
+    const server = api({ node, cluster, history, clock, maxValueBytes })
     server.on('error', (error) => subscriber.error(error))
     server.on('listening', () =>
       subscriber.next(`clients are welcome at http://${formatAddress(http)}`),
@@ -112,7 +113,8 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     subscriber.add(passTime(node, clock).subscribe({ error: () => undefined }))
     const next = (line: string): void => subscriber.next(line)
     const error = (cause: unknown): void => subscriber.error(cause)
-    subscriber.add(membership(node, joining).subscribe({ next, error }))
+    subscriber.add(mark(node, options.data).subscribe({ error: () => undefined }))
+    subscriber.add(membership(node, options).subscribe({ next, error }))
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
       switchMap(() => farewell(node)),
@@ -125,9 +127,9 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
 }
 
 /** Comes into the cluster, if it is to join one, and stays until it is removed. */
-function membership(node: StoreNode, joining: Joining | undefined): Observable<string> {
-  if (joining === undefined) return removal(node)
-  return concat(join(node, joining), removal(node, [joining.contact]))
+function membership(node: StoreNode, { cluster, data, joining }: ServeOptions): Observable<string> {
+  if (joining === undefined) return removal(node, cluster)
+  return concat(join(node, joining, data), removal(node, cluster, [joining.contact]))
 }
 
 function nodeOptions(options: ServeOptions) {

@@ -182,13 +182,13 @@ function founding(
   fail: Fail,
 ): Pick<ServeOptions, 'members' | 'joining' | 'priorities' | 'isExisting'> {
   const { id, member: members = [], join, learner, witness, advertise, listen, http } = flags
-  const { priority, existing } = flags
+  const { priority, existing, cluster } = flags
   if (join !== undefined) {
     if (priority !== undefined)
       fail("option '--priority' is for founders: see 'rxraft members priority'")
     const here = { peer: formatAddress(listen), http: `http://${formatAddress(http)}` }
     const as = witness ? 'witnesses' : learner ? 'learners' : 'voters'
-    const joining = { id, contact: join, as, ...(advertise ?? here) } as const
+    const joining = { id, cluster, contact: join, as, ...(advertise ?? here) } as const
     return { members: [], joining }
   }
   if (learner ?? witness ?? advertise) fail("option '--join' is missing")

@@ -10,6 +10,8 @@ import { consistencyOf } from './requests.ts'
 /** What the API stands on. */
 export interface Service {
   readonly node: StoreNode
+  /** What the cluster is called. */
+  readonly cluster: string
   readonly history: History
   readonly clock: Pick<Clock, 'now'>
   /** Largest value, in bytes. */

@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { call } from '../../kv/client.ts'
 import type { Listed } from '../../kv/memberList.ts'
@@ -185,6 +187,9 @@ describe('three servers under writes', { timeout: 120_000 }, () => {
     await eventually('d to vote', async () =>
       voters(await membersOf(joined)).includes('d') ? true : undefined,
     )
+    await eventually('d to know that it is in', () =>
+      existsSync(join(joined.data, 'member')) ? true : undefined,
+    )
     await servers.stop('d', 'SIGKILL')
     const ask = { method: 'DELETE', path: '/members/d' } as const
     expect((await call(ask, { servers: [contact] })).status).toBe(200)
@@ -195,6 +200,29 @@ describe('three servers under writes', { timeout: 120_000 }, () => {
       expect(again.output()).toContain('d is no member any more')
     }
     expect(voters(await membersOf(servers.running.get('a')!))).toBe('abc')
+  })
+
+  test('take one back under its name that was killed before it was in [F7]', async () => {
+    servers.startAll()
+    const contact = (await servers.leader()).http
+    const joined = servers.start('d', { contact })
+    await eventually('d to have something of the log', async () =>
+      ((await statusOf(joined)) as { lastIndex?: number } | undefined)?.lastIndex
+        ? true
+        : undefined,
+    )
+    await servers.stop('d', 'SIGKILL')
+    // The leader that was about to take it in is no more, and the next one has not heard of it.
+    rmSync(join(joined.data, 'member'), { force: true })
+    const ask = { method: 'DELETE', path: '/members/d' } as const
+    await call(ask, { servers: [contact] })
+    expect(voters(await membersOf(servers.running.get('a')!))).toBe('abc')
+
+    const again = servers.start('d', { contact })
+    await eventually('d to be in', () =>
+      again.output().includes('d is in the cluster') ? true : undefined,
+    )
+    expect(voters(await membersOf(again))).toBe('abcd')
   })
 
   test('take no server in whose disk was lost: it may have promised something [F23]', async () => {

@@ -1,11 +1,21 @@
+import { mkdirSync } from 'node:fs'
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parsePlace } from '../../kv/addresses.ts'
 import { join, lookAround, type Joining } from '../../kv/join.ts'
+import { mark, wasMember } from '../../kv/mark.ts'
+import { Removed } from '../../kv/removal.ts'
+import { temporaryDirectories } from '../adapters/storage/directories.ts'
 import { cluster, type Cluster } from './cluster.ts'
+import { glance } from '../../kv/service.ts'
 import { eventually, stopAll } from './support.ts'
 
 afterEach(stopAll)
+
+const temporary = temporaryDirectories()
+
+/** That of a server that has never been in its cluster. */
+const UNMARKED = '/nowhere/at/all'
 
 const joining = (
   it: Cluster,
@@ -13,13 +23,13 @@ const joining = (
   contact: string,
   as: Joining['as'] = 'voters',
 ): Joining => ({
-  ...{ id, contact, as },
+  ...{ id, cluster: 'rxraft', contact, as },
   ...parsePlace(it.places[id]!),
 })
 
 /** Joins, and tells what was said on the way. */
-const joined = (it: Cluster, how: Joining): Promise<string[]> =>
-  lastValueFrom(join(it.server(how.id).node, how).pipe(toArray()))
+const joined = (it: Cluster, how: Joining, directory = UNMARKED): Promise<string[]> =>
+  lastValueFrom(join(it.server(how.id).node, how, directory).pipe(toArray()))
 
 const rolesIn = async (it: Cluster): Promise<string[]> => {
   const { members } = (await (await it.leader()).ask('/members')).json
@@ -52,7 +62,7 @@ describe('a server that joins', () => {
     const known = it.server('b').node
     await eventually(async () => (await it.server('b').ask('/status')).json['leader'] ?? undefined)
     expect(await joined(it, joining(it, 'b', url, 'learners'))).toEqual([])
-    await lastValueFrom(join(known, joining(it, 'b', url)))
+    await lastValueFrom(join(known, joining(it, 'b', url), UNMARKED))
     expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter'])
   })
 
@@ -64,6 +74,39 @@ describe('a server that joins', () => {
     expect(await joined(it, joining(it, 'c', url, 'witnesses'))).toEqual([])
     const found$ = lookAround(joining(it, 'c', url, 'witnesses'), '/nowhere/at/all')
     await expect(firstValueFrom(found$)).rejects.toThrow('join under another id')
+  })
+
+  it('does not come into a cluster of another name [F67]', async () => {
+    const it = await cluster('ab', 'c')
+    const contact = (await it.follower()).url
+    const strange = { ...joining(it, 'c', contact), cluster: 'shop' }
+    const message = `${contact} is of cluster "rxraft", and this server is to be of "shop"`
+    await expect(joined(it, strange)).rejects.toThrow(message)
+    await expect(firstValueFrom(lookAround(strange, UNMARKED))).rejects.toThrow(message)
+    expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter'])
+  })
+
+  it('goes on under its name when it was stopped before it was in, and not when it was removed [F35]', async () => {
+    const it = await cluster('ab', 'c')
+    const leader = await it.leader()
+    const { node } = it.server('c')
+    const directory = temporary()
+    mkdirSync(directory, { recursive: true })
+    const marked = lastValueFrom(mark(node, directory), { defaultValue: undefined })
+    expect(wasMember(directory)).toBe(false)
+    const how = joining(it, 'c', leader.url)
+    await joined(it, how, directory)
+    await marked
+    expect(wasMember(directory)).toBe(true)
+
+    expect((await leader.ask('/members/c', { method: 'DELETE' })).status).toBe(200)
+    await eventually(() => (glance(node).members.voters.includes('c') ? undefined : true))
+    await expect(joined(it, how, directory)).rejects.toThrow(Removed)
+    expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter'])
+    // One that has something of the log, and never got so far as to be in.
+    expect(glance(node).lastIndex).toBeGreaterThan(0)
+    expect(await joined(it, how)).toContain('c is in the cluster')
+    expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter', 'c:voter'])
   })
 
   it('asks again when others are before it', async () => {

@@ -108,7 +108,8 @@ export async function start(
   const node = raft({ id: 'a', machine: store, addresses: places, ...quick, ...rest })
   const history = new History(node, limits)
   const clock = new Clock(node, elapsed)
-  const server = api({ node, history, maxValueBytes: 1024 * 1024, ...service, clock })
+  const cluster = 'rxraft'
+  const server = api({ node, cluster, history, maxValueBytes: 1024 * 1024, ...service, clock })
   const url = await listen(server, port)
   const connection = new Subscription()
   connection.add(passTime(node, clock, 20).subscribe({ error: () => undefined }))
