@@ -19,9 +19,12 @@ export default defineConfig([
       'transport/tcp': 'adapters/transport/tcp.ts',
       client: 'adapters/client.ts',
       'client/server': 'adapters/client/server.ts',
+      kv: 'kv/connect.ts',
       testing: 'testing/index.ts',
     },
     format: ['esm', 'cjs'],
+    // The store's client stands on the published package, as the application does.
+    external: [/^rxraft/],
     // One copy of the error classes in each format, so that `instanceof` works across entry points.
     dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   },

@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^rxraft\/transport\/(.*)$/, replacement: here('adapters/transport/$1.ts') },
       { find: /^rxraft\/client$/, replacement: here('adapters/client.ts') },
       { find: /^rxraft\/client\/(.*)$/, replacement: here('adapters/client/$1.ts') },
+      { find: /^rxraft\/kv$/, replacement: here('kv/connect.ts') },
       { find: /^rxraft\/testing$/, replacement: here('testing/index.ts') },
     ],
   },

@@ -1,20 +1,34 @@
 import { randomUUID } from 'node:crypto'
-import { Observable } from 'rxjs'
+import { map, Observable, type Subscriber } from 'rxjs'
 import { ConfigError } from '../lib/errors.ts'
 import type { Index } from '../lib/types.ts'
 import { msgpack, type Codec } from '../operators/codec.ts'
 import { Deadlines } from '../operators/engine/deadlines.ts'
-import type { Commit, Consistency } from '../operators/engine/node.ts'
+import type { Consistency } from '../operators/engine/node.ts'
 import { monotonic } from '../operators/engine/monotonic.ts'
 import type { Machine } from '../operators/machine.ts'
 import { clientsOf } from './client/codes.ts'
 import { Command, type Proposed } from './client/command.ts'
-import { Courier } from './client/courier.ts'
-import { follow } from './client/follow.ts'
+import { Courier, type Job } from './client/courier.ts'
+import { commits, follow, watched } from './client/follow.ts'
 import { Question } from './client/question.ts'
+import type { Happened } from './client/tail.ts'
 import { settings, type TcpOptions } from './transport/tcp/settings.ts'
 
 export type { Proposed } from './client/command.ts'
+export type { Happened } from './client/tail.ts'
+export {
+  CommandFailed,
+  CommandTooLarge,
+  Compacted,
+  ConfigError,
+  NoSpace,
+  NotLeader,
+  Overloaded,
+  RaftError,
+  Timeout,
+} from '../lib/errors.ts'
+export { SessionExpired } from '../lib/sessions.ts'
 export { Closed, Failed, Refused, Rejected, Unreachable } from './client/errors.ts'
 
 export interface ConnectOptions<
@@ -70,7 +84,12 @@ export interface Client<C, R, Q, A> {
    * whichever server there is. Completes when the client is closed. Errors with `Compacted` when the log no longer reaches
    * back so far, and with `Refused`.
    */
-  commits(from: Index): Observable<Commit<C>>
+  commits(from: Index): Observable<{ readonly index: Index; readonly command: C }>
+  /**
+   * Cold: what the servers let clients watch, from an index on (default: from now on), in order and without a gap, as
+   * `commits`. Errors with `Compacted`, `Rejected`, `Failed`, `Refused`.
+   */
+  watch(what: unknown, from?: Index): Observable<Happened<unknown>>
   /** Closes every connection. What is under way errors with `Closed`. */
   close(): void
 }
@@ -89,13 +108,15 @@ export function connect<S, C, R, Q, A>(options: ConnectOptions<S, C, R, Q, A>): 
   const { timeout: defaultTimeout = 10_000, codec = msgpack<C>() } = options
   const values = msgpack<unknown>()
   const { courier, deadlines } = courierOf(options)
+  const expiring = (job: Job, timeout: number, subscriber: Subscriber<never>) =>
+    deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
   return {
     propose: (command, { timeout = defaultTimeout } = {}) => {
       const job = new Command<R>(codec.encode(command))
       return new Observable((subscriber) => {
         const isToBeSent = job.join(subscriber)
         if (subscriber.closed) return
-        const cancel = deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
+        const cancel = expiring(job, timeout, subscriber)
         const refusal = isToBeSent ? courier.submit(job) : undefined
         if (refusal !== undefined) subscriber.error(refusal)
         return () => {
@@ -108,17 +129,36 @@ export function connect<S, C, R, Q, A>(options: ConnectOptions<S, C, R, Q, A>): 
       const bytes = values.encode(question)
       return new Observable((subscriber) => {
         const job = new Question(bytes, consistency, subscriber)
-        const cancel = deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
+        const cancel = expiring(job, timeout, subscriber)
         const refusal = courier.submit(job)
         if (refusal !== undefined) subscriber.error(refusal)
         return cancel
       })
     },
-    commits: (from) => follow(courier, codec, from),
+    ...following(courier, codec, values),
     close: () => {
       courier.close()
       deadlines.stop()
     },
+  }
+}
+
+function following<C>(
+  courier: Courier,
+  codec: Codec<C>,
+  values: Codec<unknown>,
+): Pick<Client<C, never, never, never>, 'commits' | 'watch'> {
+  return {
+    commits: (from) => {
+      const all = commits((bytes) => codec.decode(bytes))
+      return follow(courier, all, from).pipe(map(({ index, item }) => ({ index, command: item })))
+    },
+    watch: (what, from = 0) =>
+      follow(
+        courier,
+        watched(values.encode(what), (item) => values.decode(item)),
+        from,
+      ),
   }
 }
 

@@ -12,6 +12,8 @@ export interface Place {
   readonly peer: string
   /** Such as `http://127.0.0.1:8001`. */
   readonly http: string
+  /** `HOST:PORT` of the port that `rxraft/kv` connects to, where there is one. */
+  readonly clients?: string
 }
 
 /** One server of the cluster. */
@@ -40,7 +42,7 @@ export function parseAddress(text: string): Address {
 export const formatAddress = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
-/** Reads `ID=HOST:PORT,http://HOST:PORT`, also with `,witness` behind it. */
+/** Reads `ID=HOST:PORT,http://HOST:PORT`, also with `,tcp://HOST:PORT` and `,witness` behind it. */
 export function parseMember(text: string): Member {
   const [, id, place, witness] = /^([^=,\s]+)=(.+?)(,witness)?$/.exec(text) ?? []
   if (id === undefined || place === undefined) {
@@ -49,17 +51,22 @@ export function parseMember(text: string): Member {
   return { id, ...parsePlace(place), ...(witness !== undefined && { isWitness: true }) }
 }
 
-/** Reads `HOST:PORT,http://HOST:PORT`, also with a space between the two. */
+/** Reads `HOST:PORT,http://HOST:PORT`, also with `,tcp://HOST:PORT` behind it, or with spaces between them. */
 export function parsePlace(text: string): Place {
-  const [, peer, http] = /^([^,\s]+)[,\s]+([^,\s]+)$/.exec(text) ?? []
+  const [, peer, http, clients] =
+    /^([^,\s]+)[,\s]+([^,\s]+)(?:[,\s]+tcp:\/\/([^,\s]+))?$/.exec(text) ?? []
   if (peer === undefined || http === undefined) {
     throw new Error(`"${text}" should be HOST:PORT,http://HOST:PORT`)
   }
-  return { peer: formatAddress(parseAddress(peer)), http: parseServer(http) }
+  return {
+    ...{ peer: formatAddress(parseAddress(peer)), http: parseServer(http) },
+    ...(clients !== undefined && { clients: formatAddress(parseAddress(clients)) }),
+  }
 }
 
 /** A place as the cluster's configuration keeps it. */
-export const formatPlace = ({ peer, http }: Place): string => `${peer} ${http}`
+export const formatPlace = ({ peer, http, clients }: Place): string =>
+  `${peer} ${http}${clients === undefined ? '' : ` tcp://${clients}`}`
 
 /** Where a member is, when the configuration knows. */
 export function placeOf({ addresses }: Members, id: NodeId): Place | undefined {

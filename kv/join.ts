@@ -125,8 +125,8 @@ const membershipAt = ({ contact, cluster }: Joining): Observable<Membership> =>
     }),
   )
 
-function askFor({ id, peer, http, as }: Joining): Ask {
-  const plan = { [as]: [id], addresses: { [id]: formatPlace({ peer, http }) } }
+function askFor({ id, as, ...place }: Joining): Ask {
+  const plan = { [as]: [id], addresses: { [id]: formatPlace(place) } }
   const headers = { accept: 'text/event-stream' }
   return { method: 'POST', path: '/members', headers, body: Buffer.from(JSON.stringify(plan)) }
 }

@@ -16,9 +16,11 @@ import {
 } from 'rxjs'
 import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rxraft'
 import { file, type FileOptions } from 'rxraft/storage/file'
+import { serveClients } from 'rxraft/client/server'
 import { tcp } from 'rxraft/transport/tcp'
 import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
 import { Clock } from './clock.ts'
+import { clientPort } from './clientPort.ts'
 import { passTime } from './expiry.ts'
 import { farewell } from './farewell.ts'
 import { History } from './history.ts'
@@ -40,6 +42,10 @@ export interface ServeOptions {
   readonly listen: string
   /** Where clients are listened to. */
   readonly http: Address
+  /** Where `rxraft/kv` connects to, if anywhere. */
+  readonly clients?: Address
+  /** What they share with this server, at least 16 bytes. */
+  readonly clientsSecret?: string
   /** The servers with which the cluster begins, this one too; none where it joins one. */
   readonly members: readonly Member[]
   /** Which of them are to lead rather than others. */
@@ -115,6 +121,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     const error = (cause: unknown): void => subscriber.error(cause)
     subscriber.add(mark(node, options.data).subscribe({ error: () => undefined }))
     subscriber.add(membership(node, options).subscribe({ next, error }))
+    subscriber.add(welcome(node, history, options).subscribe({ next, error }))
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
       switchMap(() => farewell(node)),
@@ -124,6 +131,16 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     server.listen(http)
     subscriber.add(() => close(server))
   })
+}
+
+/** Serves the clients that connect with `rxraft/kv`. */
+function welcome(node: StoreNode, history: History, options: ServeOptions): Observable<string> {
+  const { clients, cluster, clientsSecret: secret, maxValueBytes } = options
+  if (clients === undefined) return EMPTY
+  const port = { cluster, listen: formatAddress(clients), ...(secret !== undefined && { secret }) }
+  return serveClients(node, { ...port, ...clientPort(history, maxValueBytes) }).pipe(
+    map(({ message }) => message),
+  )
 }
 
 /** Comes into the cluster, if it is to join one, and stays until it is removed. */

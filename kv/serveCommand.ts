@@ -21,6 +21,8 @@ interface Flags {
   readonly data: string
   readonly listen: Address
   readonly http: Address
+  readonly clients?: Address
+  readonly clientsSecretFile?: string
   readonly member?: readonly Member[]
   readonly priority?: readonly (readonly [id: string, priority: number])[]
   readonly existing?: true
@@ -69,9 +71,10 @@ function options(): Option[] {
     new Option('--http <host:port>', 'where it listens to clients')
       .argParser(reads(parseAddress))
       .makeOptionMandatory(),
+    ...clientOptions(),
     new Option(
       '--member <member>',
-      'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster; with ,witness at its end it keeps no data',
+      'ID=HOST:PORT,http://HOST:PORT, once for each server that founds the cluster; ,tcp://HOST:PORT says where its --clients are, and with ,witness at its end it keeps no data',
     ).argParser(collects(parseMember)),
     new Option(
       '--priority <id=number>',
@@ -87,6 +90,15 @@ function options(): Option[] {
     ),
     ...securityOptions(),
     ...tuningOptions(),
+  ]
+}
+
+function clientOptions(): Option[] {
+  return [
+    new Option('--clients <host:port>', 'where it listens to clients of rxraft/kv').argParser(
+      reads(parseAddress),
+    ),
+    new Option('--clients-secret-file <file>', 'a secret that it shares with these clients'),
   ]
 }
 
@@ -163,6 +175,7 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
     listen: formatAddress(listen),
     http,
     maxValueBytes: maxValue,
+    ...welcoming(flags, fail),
     ...founding(flags, fail),
     ...trust(flags, fail),
     ...(electionTimeout !== undefined && { electionTimeout }),
@@ -176,6 +189,18 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   }
 }
 
+/** The port for clients of `rxraft/kv`. */
+function welcoming(
+  { clients, clientsSecretFile: file }: Flags,
+  fail: Fail,
+): Pick<ServeOptions, 'clients' | 'clientsSecret'> {
+  if (clients === undefined) {
+    return file === undefined ? {} : fail("option '--clients' is missing")
+  }
+  if (file === undefined) return { clients }
+  return { clients, clientsSecret: readFlag('--clients-secret-file', file, fail).trim() }
+}
+
 /** Which cluster it belongs to: one that it founds with others, or one that is there already. */
 function founding(
   flags: Flags,
@@ -186,7 +211,10 @@ function founding(
   if (join !== undefined) {
     if (priority !== undefined)
       fail("option '--priority' is for founders: see 'rxraft members priority'")
-    const here = { peer: formatAddress(listen), http: `http://${formatAddress(http)}` }
+    const here = {
+      ...{ peer: formatAddress(listen), http: `http://${formatAddress(http)}` },
+      ...(flags.clients !== undefined && { clients: formatAddress(flags.clients) }),
+    }
     const as = witness ? 'witnesses' : learner ? 'learners' : 'voters'
     const joining = { id, cluster, contact: join, as, ...(advertise ?? here) } as const
     return { members: [], joining }
@@ -205,16 +233,18 @@ function founding(
   }
 }
 
+function readFlag(option: string, path: string, fail: Fail): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    return fail(`option '${option}' cannot be read: ${(error as Error).message}`)
+  }
+}
+
 /** How servers know each other: by a secret, by certificates, or not at all. */
 function trust(flags: Flags, fail: Fail): Pick<ServeOptions, 'secret' | 'tls'> {
   const { secretFile, tlsCa, tlsCert, tlsKey } = flags
-  const read = (option: string, path: string): string => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (error) {
-      return fail(`option '${option}' cannot be read: ${(error as Error).message}`)
-    }
-  }
+  const read = (option: string, path: string): string => readFlag(option, path, fail)
   if (secretFile !== undefined) return { secret: read('--secret-file', secretFile).trim() }
   if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return {}
   if (tlsCa === undefined) return fail("option '--tls-ca' is missing")

@@ -1,4 +1,4 @@
-import type { Subscription } from 'rxjs'
+import { distinctUntilChanged, map, type Observable, type Subscription } from 'rxjs'
 import { Overloaded } from '../../lib/errors.ts'
 import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
 import { msgpack, type Codec } from '../../operators/codec.ts'
@@ -12,13 +12,18 @@ import { Cursor } from './cursor.ts'
 import { Rejected } from './errors.ts'
 import { tell } from './failures.ts'
 import { Sheaf } from './sheaf.ts'
-import { Tail } from './tail.ts'
+import { Tail, type Happened, type Source } from './tail.ts'
 
 export interface CounterOptions<C, Q> {
   /** Where clients find another server, as `HOST:PORT`, so that they need not know all. Default: nobody tells. */
   readonly addressOf?: (id: NodeId, members: Members) => string | undefined
   /** What is wrong with a command that a client sends, `undefined` if nothing is. Default: nothing ever is. */
   readonly checkCommand?: (command: C) => string | undefined
+  /**
+   * What clients can watch besides commands: from `what` they ask for to a source of it. `from` is the index with which
+   * whoever asks for what comes from now on begins. Throws whatever the client is to be told. Default: nothing.
+   */
+  readonly watch?: (what: unknown) => Source<unknown> & { readonly from: Index }
   /** The same of a question. */
   readonly checkQuestion?: (question: Q) => string | undefined
   /** Requests of one client that may be under way, at least 1; those beyond are `Overloaded`. Default: 16,384. */
@@ -28,14 +33,17 @@ export interface CounterOptions<C, Q> {
 /** Bytes that a client has not read yet, beyond which it is not listened to. */
 const UNREAD_BYTES = 4 * 1024 * 1024
 
-/** Bytes of one frame, after which the next one begins. */
-const FRAME_BYTES = 1024 * 1024
+/** Commands that are read from the log at a time. */
+const PIECE = 256
+
+/** Bytes on their way to a client, beyond which nothing more is read for it to follow. */
+const FOLLOWED_BYTES = 1024 * 1024
 
 /** Where one client is served. What it asks in one chunk is handed on at once, and what comes of it in a turn goes back in one frame. */
 export class Counter<C, R, Q, A> implements Teller<R> {
   readonly #sheaf = new Sheaf()
   readonly #codec: Codec<unknown> = msgpack()
-  readonly #asked = new Map<number, Subscription | Tail<C>>()
+  readonly #asked = new Map<number, Subscription | Tail<unknown>>()
   readonly #life: Subscription
   readonly #maxRequests: number
   #members: Members | undefined
@@ -105,7 +113,11 @@ export class Counter<C, R, Q, A> implements Teller<R> {
       }
       case ASK.commits: {
         const from = items.u53()
-        return items.isBroken ? undefined : this.#watch(id, from)
+        return items.isBroken ? undefined : this.#commits(id, from)
+      }
+      case ASK.watch: {
+        const [from, what] = [items.u53(), items.piece()]
+        return items.isBroken ? undefined : this.#watch(id, from, what)
       }
       case ASK.cancel:
         this.#asked.get(id)?.unsubscribe()
@@ -144,15 +156,8 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     this.#fail(id, error)
   }
 
-  #commit(id: number, index: Index, term: Term, command: C): void {
-    this.#say(TELL.commit, id, 16)
-    this.#sheaf.u53(index)
-    this.#sheaf.u53(term)
-    this.#sheaf.piece(this.node.codec.encode(command))
-  }
-
   get #isFull(): boolean {
-    return this.connection.socket.writableLength + this.#sheaf.size > FRAME_BYTES
+    return this.connection.socket.writableLength + this.#sheaf.size > FOLLOWED_BYTES
   }
 
   #openSession(id: number): undefined {
@@ -196,15 +201,44 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     )
   }
 
-  #watch(id: number, from: Index): undefined {
+  #commits(id: number, from: Index): undefined {
     if (!this.#admit(id)) return
-    const tail = new Tail(this.node, from, {
+    const { codec } = this.node
+    this.#follow(id, commitsOf(this.node), from, (command) => codec.encode(command))
+  }
+
+  #watch(id: number, from: Index, what: Uint8Array): undefined {
+    if (!this.#admit(id)) return
+    const { watch } = this.options
+    try {
+      if (watch === undefined) throw new Rejected('this server has nothing to watch')
+      const source = watch(this.#codec.decode(what))
+      const encode = (item: unknown): Uint8Array => this.#codec.encode(item)
+      if (from === 0) this.#reached(id, source.from)
+      this.#follow(id, source, from === 0 ? source.from : from, encode)
+    } catch (error) {
+      this.#fail(id, error)
+    }
+  }
+
+  #follow<T>(id: number, source: Source<T>, from: Index, encode: (item: T) => Uint8Array): void {
+    const tail = new Tail<T>(source, from, {
       isFull: () => this.#isFull,
-      commit: ({ index, term, command }) => this.#commit(id, index, term, command),
+      told: ({ index, item }, isLast) => {
+        this.#say(isLast ? TELL.told : TELL.part, id, 8)
+        this.#sheaf.u53(index)
+        this.#sheaf.piece(encode(item))
+      },
+      reached: (index) => this.#reached(id, index),
       fail: (error) => this.#fail(id, error),
     })
-    this.#asked.set(id, tail)
+    this.#asked.set(id, tail as Tail<unknown>)
     tail.pump()
+  }
+
+  #reached(id: number, index: Index): void {
+    this.#say(TELL.reached, id, 8)
+    this.#sheaf.u53(index)
   }
 
   /** What has been answered at once is over. */
@@ -249,7 +283,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
   }
 
   #say(code: number, id: number, size: number): void {
-    if (this.#sheaf.size > FRAME_BYTES) this.#flush()
+    if (this.#sheaf.isFull) this.#flush()
     this.#sheaf.item(code, id, size)
     if (this.#isFlushing) return
     this.#isFlushing = true
@@ -292,6 +326,20 @@ class Reply<R> implements Settle<R> {
   failed(error: Error): void {
     this.counter.failed(this.id, error)
   }
+}
+
+/** A node's commands, as they lie in its log. */
+function commitsOf<C>(node: Pick<RaftNode<C, unknown>, 'history' | 'status$'>): Source<C> {
+  const grown$: Observable<unknown> = node.status$.pipe(
+    map(({ appliedIndex }) => appliedIndex),
+    distinctUntilChanged(),
+  )
+  const read = (from: Index) => {
+    const commits = node.history(from, PIECE)
+    const items = commits.map(({ index, command }): Happened<C> => ({ index, item: command }))
+    return { items, next: (commits.at(-1)?.index ?? from - 1) + 1 }
+  }
+  return { read, grown$ }
 }
 
 function consistencyOf(code: number, number: number): Consistency | undefined {

@@ -39,9 +39,9 @@ export interface Job {
 
 /** Whoever wants a link to any server, such as a watch. */
 export interface Passenger {
-  readonly board: (link: Link) => void
-  readonly fail: (error: RaftError) => void
-  readonly complete: () => void
+  boarded(link: Link): void
+  fail(error: RaftError): void
+  complete(): void
 }
 
 export interface CourierOptions {
@@ -127,17 +127,23 @@ export class Courier implements LinkOwner {
     return () => this.#passengers.delete(passenger)
   }
 
+  /** Calls it after a while. The returned function sees to it that it is not. */
+  later(what: () => void): () => void {
+    return this.options.deadlines.set(PAUSE, what)
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#life.unsubscribe()
     for (const link of this.#links.values()) link.stop()
-    const jobs = [...this.#links.values()].flatMap((link) => link.takeBack())
-    const underWay = jobs.filter((it) => it instanceof Errand).map(({ job }) => job)
+    const asked = [...this.#links.values()].flatMap((link) => link.takeBack())
+    const underWay = asked.filter((it) => it instanceof Errand).map(({ job }) => job)
     this.#failAll((job) => new Closed(job.isUnderWay ? 'unknown' : job.outcome), underWay)
     const passengers = [...this.#passengers]
     this.#passengers.clear()
     for (const passenger of passengers) passenger.complete()
+    for (const it of asked) it.dropped?.()
   }
 
   /** A link is open, or has heard who leads. */
@@ -282,7 +288,7 @@ export class Courier implements LinkOwner {
     if (link === undefined) return
     const passengers = [...this.#passengers]
     this.#passengers.clear()
-    for (const passenger of passengers) passenger.board(link)
+    for (const passenger of passengers) passenger.boarded(link)
   }
 
   #refuseAll(reason: Failure): void {

@@ -45,7 +45,9 @@ export interface Asked {
   readonly applied?: (result: unknown, index: Index, term: Term) => void
   readonly answered?: (answer: unknown) => void
   readonly opened?: (index: Index, term: Term) => void
-  readonly committed?: (bytes: Uint8Array, index: Index, term: Term) => void
+  readonly told?: (bytes: Uint8Array, index: Index, isLastOfEntry: boolean) => void
+  /** Everything before this index was told. */
+  readonly reached?: (index: Index) => void
   readonly failed: (error: RaftError) => void
   /** No answer will come: the link is lost, or another server leads. */
   readonly dropped?: () => void
@@ -72,8 +74,6 @@ export interface LinkOwner {
 
 /** Bytes that are not sent yet, beyond which nothing more is asked. */
 const UNSENT_BYTES = 4 * 1024 * 1024
-
-const FRAME_BYTES = 1024 * 1024
 
 /** Silences, each a quarter of the idle timeout, after which a connection counts as dead. */
 export const SILENCES = 4
@@ -148,7 +148,7 @@ export class Link {
   write(asked: Pick<Asked, 'write' | 'session'>, id: number): void {
     const { session } = asked
     const isOfAnother = session !== undefined && session !== (this.#session ?? session)
-    if (isOfAnother || this.#sheaf.size > FRAME_BYTES) this.#flush()
+    if (isOfAnother || this.#sheaf.isFull) this.#flush()
     if (session !== undefined) this.#session = session
     asked.write(this.#sheaf, id)
     if (this.#isFlushing) return
@@ -169,7 +169,7 @@ export class Link {
   takeBack(): Asked[] {
     const asked = [...this.#asked.values()]
     if (this.isOpen) {
-      for (const [id, { committed }] of this.#asked) if (committed !== undefined) this.cancel(id)
+      for (const [id, { told }] of this.#asked) if (told !== undefined) this.cancel(id)
     }
     this.#asked.clear()
     return asked
@@ -260,9 +260,15 @@ export class Link {
         if (!items.isBroken) this.#over(id)?.opened?.(index, term)
         return undefined
       }
-      case TELL.commit: {
-        const [index, term, bytes] = [items.u53(), items.u53(), items.piece()]
-        if (!items.isBroken) this.#asked.get(id)?.committed?.(bytes, index, term)
+      case TELL.told:
+      case TELL.part: {
+        const [index, bytes] = [items.u53(), items.piece()]
+        if (!items.isBroken) this.#asked.get(id)?.told?.(bytes, index, code === TELL.told)
+        return undefined
+      }
+      case TELL.reached: {
+        const index = items.u53()
+        if (!items.isBroken) this.#asked.get(id)?.reached?.(index)
         return undefined
       }
       case TELL.failed:

@@ -15,6 +15,8 @@ import { clientsOf, SERVICE } from './codes.ts'
 import { Counter, type CounterOptions } from './counter.ts'
 import { SLAB_BYTES } from './sheaf.ts'
 
+export type { Happened, Read, Source } from './tail.ts'
+
 export interface ServeClientsOptions<C = never, Q = never>
   extends
     Pick<

@@ -6,6 +6,8 @@ import { HEADER_BYTES, writeHeader } from '../transport/tcp/frame.ts'
 /** A slab of every connection: there may be hundreds of them. */
 export const SLAB_BYTES = 64 * 1024
 
+const FRAME_BYTES = SLAB_BYTES / 2
+
 /** What is said in one turn of the event loop, put together as one frame: its head, and items behind it. */
 export class Sheaf {
   readonly #slab = new Slab(SLAB_BYTES)
@@ -15,6 +17,11 @@ export class Sheaf {
   /** Bytes of the open frame; 0 when nothing was said. */
   get size(): number {
     return this.#slab.size
+  }
+
+  /** Whether the next item should begin another frame: a frame is of use only when all of it has come. */
+  get isFull(): boolean {
+    return this.size > FRAME_BYTES
   }
 
   /** Begins an item that takes so many bytes besides its pieces. */

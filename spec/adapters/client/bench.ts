@@ -126,6 +126,8 @@ export async function eventually<T>(find: () => T | undefined, ms = 10_000): Pro
 /** A wire to a server that can be cut, and swallow what comes back. */
 export class Wire {
   isDeaf = false
+  /** Bytes that come back before the connection is cut, the last of them in the middle of whatever it is. */
+  cutAfter = Infinity
   connections = 0
   readonly #pairs: (readonly [Socket, Socket])[] = []
 
@@ -158,6 +160,12 @@ export class Wire {
     near.on('error', () => undefined).on('close', () => far.destroy())
     far.on('error', () => undefined).on('close', () => near.destroy())
     near.on('data', (chunk) => far.write(chunk))
-    far.on('data', (chunk) => this.isDeaf || near.write(chunk))
+    let left = this.cutAfter
+    far.on('data', (chunk: Buffer) => {
+      if (this.isDeaf) return
+      near.write(chunk.subarray(0, left))
+      left -= chunk.length
+      if (left < 0) near.end()
+    })
   }
 }
