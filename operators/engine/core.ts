@@ -130,6 +130,7 @@ export class Core<C, R> {
     if (step.restore?.offset === 0) this.proposals.overtaken(step.restore.mark.index)
     this.#state$.next(step.state)
     this.#steps$.next(step)
+    this.proposals.committed(step.state)
     for (const batch of step.applied) this.proposals.applied(batch)
     if (leaderOf(step.state) !== undefined) this.questions.retry()
     const mayProposeAgain = this.proposals.hasRoomAgain(step)

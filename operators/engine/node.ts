@@ -33,8 +33,11 @@ export type Applied<C, R> = Commit<C> &
 
 /**
  * How far a proposal has come. `queued`: in the leader's log at `index`. `replicated`: on the disks of
- * a quorum. `committed`: it will be applied on every server. `applied`: here is its result. `abandoned`:
- * it did not take effect and never will.
+ * a quorum. `committed`: its entry stays in the log, and every server comes to it. `applied`: here is its result.
+ * `abandoned`: it did not take effect and never will.
+ *
+ * A quorum's disks are what commits an entry of the leader's own term (§5.4.2), so `replicated` and `committed` come
+ * together, as soon as this server knows, and before the machine here has come so far.
  */
 export type Progress<R> =
   | {
@@ -80,7 +83,7 @@ export interface Settle<R> {
   failed(error: Error): void
   /** The command is in the leader's log. */
   queued?(index: Index, term: Term): void
-  /** The command is on the disks of a quorum. */
+  /** The command is on the disks of a quorum, and so committed. Comes before `applied`, and before the machine does. */
   committed?(index: Index, term: Term): void
 }
 

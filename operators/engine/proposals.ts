@@ -21,10 +21,12 @@ import {
   type Session,
   type SessionLimits,
 } from '../../lib/sessions.ts'
+import type { State } from '../../lib/state.ts'
 import type { Answer, AppliedBatch, Step } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { AppliedRequests } from './clients.ts'
+import { Commits, tellCommit, type Run } from './commits.ts'
 import type { Settle } from './node.ts'
 import { Packer } from './packer.ts'
 import { guarded, report } from './report.ts'
@@ -44,15 +46,6 @@ interface Raised<R> {
   readonly bytes: number
 }
 
-/** Commands of one turn that are in the log together, waiting for what becomes of them. */
-interface Waiting<R> {
-  readonly term: Term
-  readonly index: Index
-  readonly settles: readonly Settle<R>[]
-  /** The first index that is not settled. */
-  next: Index
-}
-
 /**
  * The commands that this node has taken in, from the call to the outcome. What is submitted in one turn
  * of the event loop becomes one batch and one event; outcomes are matched by index and term, so that an
@@ -61,7 +54,8 @@ interface Waiting<R> {
 export class Proposals<C, R> {
   readonly #packer = new Packer()
   readonly #raised = new Map<number, Raised<R>>()
-  readonly #waiting: Waiting<R>[] = []
+  readonly #waiting: Run<R>[] = []
+  readonly #commits = new Commits<R>()
   #open: Settle<R>[] = []
   #kind: Kind = 'command'
   #ticket: number
@@ -140,6 +134,11 @@ export class Proposals<C, R> {
     return true
   }
 
+  /** After a step, before what it applied is: whoever wants to hear that a command is committed is told. */
+  committed(state: Pick<State, 'log' | 'commitIndex'>): void {
+    this.#commits.tell(state)
+  }
+
   applied(applied: AppliedBatch): void {
     const { batch } = applied
     const last = lastIndexOf(batch)
@@ -159,7 +158,10 @@ export class Proposals<C, R> {
       for (let index = from; index < head.next; index++) {
         const settle = head.settles[index - head.index]!
         if (isLost) fail(settle, new Superseded(index))
-        else settleOne(settle, outcomes[index - batch.index], index)
+        else {
+          if (index >= head.untold) tellCommit(settle, index, head.term)
+          settleOne(settle, outcomes[index - batch.index], index)
+        }
       }
     }
   }
@@ -190,6 +192,7 @@ export class Proposals<C, R> {
     const raised = [...inLog, ...[...this.#raised.values()].flatMap((it) => it.settles)]
     this.#raised.clear()
     this.#waiting.length = 0
+    this.#commits.clear()
     this.#open = []
     failAll(neverRaised, stopped)
     failAll(raised, new Stopped('unknown', options))
@@ -214,12 +217,18 @@ export class Proposals<C, R> {
     this.#room.grow(bytes)
     const late = Math.min(Math.max(0, this.#settledIndex + 1 - index), settles.length)
     const next = index + late
-    if (late < settles.length) this.#waiting.push({ index, term, settles, next })
+    const run = { index, term, settles, next, untold: Infinity }
+    if (late < settles.length) this.#waiting.push(run)
+    let isHeard = false
     for (let i = 0; i < settles.length; i++) {
       const settle = settles[i]!
       if (settle.queued !== undefined) guarded(() => settle.queued?.(index + i, term))
+      if (settle.committed !== undefined) isHeard = true
       if (i < late) fail(settle, new Unanswered())
     }
+    if (!isHeard || late === settles.length) return
+    run.untold = next
+    this.#commits.add(run)
   }
 
   /** From now on commands are refused at once, until there is room again. */
@@ -287,7 +296,6 @@ export function settleOne<R>(settle: Settle<R>, answer: Result | undefined, at: 
   if (answer === undefined) return fail(settle, new SessionExpired(at, 'unknown'))
   const { index, term } = answer
   try {
-    settle.committed?.(index, term)
     if (answer.ok) settle.applied(answer.result as R, index, term)
     else settle.failed(new CommandFailed(index, answer.error))
   } catch (error) {

@@ -30,11 +30,10 @@ export function raft<S, C, R, Q = never, A = never>(
   const { protocol, machine, codec, scheduler, proposeTimeout, queryTimeout } = config
   const app = application(machine, codec, config.fingerprintEntries)
   const core = new Core<C, R>(config, engine(config, app))
-  const { proposals, deadlines } = core
+  const { proposals, deadlines, state$, steps$, room$ } = core
   const limits = sessionLimits(config)
   const requests = new Requests(limits, (...opening) => proposals.openSession(...opening))
   const timing = { timeout: proposeTimeout, pause: config.heartbeat, deadlines, scheduler }
-  const { state$, steps$, room$ } = core
   return {
     id: protocol.id,
     leader$: state$.pipe(leader),

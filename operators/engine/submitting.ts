@@ -1,5 +1,6 @@
 import type { Request } from '../../lib/sessions.ts'
 import type { RaftNode } from './node.ts'
+import { tellCommit } from './commits.ts'
 import { settleOne, type Proposals } from './proposals.ts'
 import { checked } from './proposing.ts'
 import type { Result } from './sessions.ts'
@@ -17,5 +18,8 @@ export const submitting =
     const request = checked(options.request)
     const known = find(request)
     if (known === undefined) proposals.request(command, request, settle, options.encoded)
-    else settleOne(settle, known, known.index)
+    else {
+      tellCommit(settle, known.index, known.term)
+      settleOne(settle, known, known.index)
+    }
   }
