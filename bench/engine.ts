@@ -11,13 +11,24 @@ type Node = RaftNode<Uint8Array, number>
 
 async function start(place: Place): Promise<Member> {
   const node: Node = run(place, sum, place.way === 'default' ? { electionTimeout: [150, 300] } : {})
+  const leaders = counted(node)
   return {
     leads: await leads(node),
+    acts: { leaders },
     drive: (load, meter) => {
       if (place.way === 'propose') proposed(node, load, meter)
       else drive((command, settle) => node.submit(command, settle), load, meter)
     },
   }
+}
+
+/** How many leaders this server has known one after the other. */
+function counted({ leader$ }: Node): () => number {
+  let count = 0
+  leader$.subscribe((leader) => {
+    if (leader !== undefined) count++
+  })
+  return () => count
 }
 
 /** The closed loop that the operator makes by itself, reading a source without end at its own pace. */

@@ -1,14 +1,21 @@
+import { codec } from './codec.ts'
 import { compared } from './compare.ts'
 import { contest } from './contest.ts'
+import { election } from './election.ts'
 import { failover } from './failover.ts'
 import { flat } from './flat.ts'
 import { http } from './http.ts'
 import { idle } from './idle.ts'
+import { lib } from './lib.ts'
+import { logAppend } from './logAppend.ts'
 import { memory } from './memory.ts'
 import { restart } from './restart.ts'
 import { size } from './size.ts'
+import { slowFollower } from './slowFollower.ts'
 import { snapshot } from './snapshot.ts'
+import { soak } from './soak.ts'
 import type { Suite } from './suite.ts'
+import { wan } from './wan.ts'
 
 const floor = { name: 'floor', script: 'floor.ts', way: '' }
 
@@ -53,6 +60,13 @@ export const suites: readonly Suite[] = [
     { name: 'etcd', about: 'etcd with clients of its own: puts, linearizable reads, and both' },
     [],
   ),
+  election,
+  wan,
+  lib,
+  codec,
+  logAppend,
+  slowFollower,
   snapshot,
   flat,
+  soak,
 ]

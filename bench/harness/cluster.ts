@@ -5,7 +5,7 @@ import type { Load } from './load.ts'
 import type { Measured } from './meter.ts'
 import { freePorts } from './ports.ts'
 import { launch, type Ground, type Server, type Subject } from './server.ts'
-import type { Memory, Place } from './worker.ts'
+import type { Handles, Memory, Place } from './worker.ts'
 
 /** What one run came to. */
 export interface Outcome {
@@ -108,13 +108,28 @@ export class Cluster {
     return Promise.all(this.servers.map((server) => server.call('memory')))
   }
 
+  /** Bytes of each process as it is, without collecting garbage. */
+  rss(): Promise<readonly number[]> {
+    return Promise.all(this.servers.map((server) => server.call('rss')))
+  }
+
   /** Asks the leader to do something that its script can do. */
   lead(act: string, argument?: unknown): Promise<unknown> {
     return this.#leader.call('act', act, argument)
   }
 
+  /** Has a follower work for this share of the time only, until the returned function is called. */
+  slow(share: number): () => void {
+    return this.servers[1]!.slow(share)
+  }
+
+  /** What keeps each process alive, the leader's first. */
+  handles(): Promise<readonly Handles[]> {
+    return Promise.all(this.servers.map((server) => server.call('handles')))
+  }
+
   /** Asks all servers at once. */
-  all(act: string, argument?: unknown): Promise<unknown> {
+  all(act: string, argument?: unknown): Promise<unknown[]> {
     return Promise.all(this.servers.map((server) => server.call('act', act, argument)))
   }
 

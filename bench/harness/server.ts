@@ -26,6 +26,8 @@ export interface Ground {
 
 /** A process of a cluster. */
 export interface Server extends Pick<Caller<Worker>, 'call'> {
+  /** Has it work for this share of the time only. The returned function has it work all the time again. */
+  slow(share: number): () => void
   /** Ends it; resolves when it has ended. */
   stop(): Promise<void>
 }
@@ -45,7 +47,32 @@ export function launch(subject: Subject, place: Place, { profiles }: Ground): Se
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const caller = new Caller<Worker>(child)
-  return { call: (name, ...args) => caller.call(name, ...args), stop: () => end(child) }
+  return {
+    call: (name, ...args) => caller.call(name, ...args),
+    slow: (share) => slow(child, share),
+    stop: () => end(child),
+  }
+}
+
+/** So long, in ms, a slow process works and rests together. */
+const PERIOD = 100
+
+/** Everything that a process does takes longer when the system lets it run only now and then: its disk, wires and code. */
+function slow(child: ChildProcess, share: number): () => void {
+  let due: NodeJS.Timeout
+  const goOn = (): void => {
+    child.kill('SIGCONT')
+    due = setTimeout(halt, PERIOD * share)
+  }
+  const halt = (): void => {
+    child.kill('SIGSTOP')
+    due = setTimeout(goOn, PERIOD * (1 - share))
+  }
+  halt()
+  return () => {
+    clearTimeout(due)
+    child.kill('SIGCONT')
+  }
 }
 
 async function end(worker: ChildProcess): Promise<void> {

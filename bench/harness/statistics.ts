@@ -21,12 +21,20 @@ export const ratios = (values: readonly number[], yardstick: readonly number[]):
 export function growth(values: readonly number[]): number {
   const { length } = values
   if (length < 2) return 0
-  const mean = values.reduce((sum, value) => sum + value, 0) / length
-  const middle = (length - 1) / 2
+  return (slope(values) * (length - 1)) / mean(values)
+}
+
+/** What is gained from one value to the next, by the straight line of least squares. */
+export function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2
+  const average = mean(values)
   let [covariance, variance] = [0, 0]
   for (const [i, value] of values.entries()) {
-    covariance += (i - middle) * (value - mean)
+    covariance += (i - middle) * (value - average)
     variance += (i - middle) ** 2
   }
-  return ((covariance / variance) * (length - 1)) / mean
+  return variance === 0 ? 0 : covariance / variance
 }
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length

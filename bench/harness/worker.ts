@@ -31,6 +31,9 @@ export interface Memory {
   readonly external: number
 }
 
+/** How many of each kind keep a process alive: timers, sockets, requests of the system's. */
+export type Handles = Readonly<Record<string, number>>
+
 /** What every process of a cluster can be asked. */
 export interface Worker {
   /** Finds its place, and says whether it leads. */
@@ -43,6 +46,8 @@ export interface Worker {
   /** Settled commands since `begin`. */
   readonly count: () => number
   readonly memory: () => Memory
+  readonly rss: () => number
+  readonly handles: () => Handles
   readonly act: (name: string, argument?: unknown) => unknown
 }
 
@@ -68,7 +73,9 @@ export function work(start: (place: Place) => Promise<Member>): void {
       await sleep(DRAIN_MS)
     },
     count: () => meter.count,
-    memory: memory,
+    memory,
+    rss: () => process.memoryUsage.rss(),
+    handles,
     act: (name, argument) => {
       const act = member.acts?.[name]
       if (act === undefined) throw new Error(`nobody can "${name}" here`)
@@ -83,4 +90,10 @@ function memory(): Memory {
   for (let i = 0; i < 2; i++) globalThis.gc?.()
   const { rss, heapUsed, external } = process.memoryUsage()
   return { rss, heapUsed, external }
+}
+
+function handles(): Handles {
+  const count: Record<string, number> = {}
+  for (const kind of process.getActiveResourcesInfo()) count[kind] = (count[kind] ?? 0) + 1
+  return count
 }
