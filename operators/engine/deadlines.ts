@@ -52,7 +52,13 @@ export class Deadlines {
       if (deadline.expire === undefined) return
       deadline.expire = undefined
       if (--queue.open === 0) this.#drop(queue)
+      else forgetTakenBack(queue)
     }
+  }
+
+  /** How many limits it remembers, those among them that were taken back. */
+  get size(): number {
+    return [...this.#queues.values()].reduce((sum, it) => sum + it.waiting.length - it.head, 0)
   }
 
   stop(): void {
@@ -97,5 +103,12 @@ function forgetPast(queue: Queue): void {
   while (queue.head < waiting.length && waiting[queue.head]!.expire === undefined) queue.head++
   if (queue.head * 2 < waiting.length || queue.head < 64) return
   queue.waiting = waiting.slice(queue.head)
+  queue.head = 0
+}
+
+/** Behind one that is open, those that were taken back are dropped when they are most of all. */
+function forgetTakenBack(queue: Queue): void {
+  if (queue.waiting.length - queue.head <= 2 * queue.open + 1024) return
+  queue.waiting = queue.waiting.filter(({ expire }) => expire !== undefined)
   queue.head = 0
 }

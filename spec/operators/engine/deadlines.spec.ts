@@ -45,6 +45,20 @@ describe('deadlines', () => {
     expect(clock.calls).toBe(0)
   })
 
+  it('that are met are forgotten also behind one that is not', () => {
+    const { clock, deadlines, expired, set } = limits()
+    set(5000, 'first')
+    for (let i = 0; i < 100_000; i++) set(5000, 'met')()
+    expect(deadlines.size).toBeLessThan(2000)
+    clock.run(1)
+    set(5000, 'last')
+    clock.run(5000)
+    expect(expired).toEqual(['first'])
+    clock.run(5001)
+    expect(expired).toEqual(['first', 'last'])
+    expect(deadlines.size).toBe(0)
+  })
+
   it('of one length share a timer, by the hundred thousand', () => {
     const { clock, expired, set } = limits()
     const met = Array.from({ length: 100_000 }, () => set(5000, 'met'))
