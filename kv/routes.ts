@@ -1,4 +1,4 @@
-import { NoState } from 'rxraft'
+import { NoState, NotLeader } from 'rxraft'
 import { lastValueFrom } from 'rxjs'
 import { idempotencyKeyOf, once } from './idempotency.ts'
 import { changeMembers, listMembers, removeMember, takeSnapshot, transfer } from './memberRoutes.ts'
@@ -53,6 +53,9 @@ async function put(service: Service, call: Call): Promise<Reply> {
   const seconds = wholeOf(call.params.get('ttl'), 'ttl', 1, MAX_TTL)
   const value = await bodyOf(call.request, service.maxValueBytes)
   if (seconds === undefined) return write(service, call, ['put', key, value, condition])
+  const now = glance(service.node)
+  // The log's time is its leader's: a server that passed its own on might be behind, and the key would go early.
+  if (now.role !== 'leader') return replyToWrite(new NotLeader(now.leader), call.url, now)
   const life = { ttl: 1000 * seconds, at: service.clock.now() }
   const reply = await write(service, call, ['put', key, value, condition, life])
   return reply.status === 200 ? withTtl(reply, seconds) : reply

@@ -17,6 +17,9 @@ const PAUSE = 15
 /** Pause after an operation that failed, in ms: a server that is down refuses at once. */
 const FAILED_PAUSE = 60
 
+/** So old an answer may be at most, in ms, where it may be old. */
+const OLDEST = 1_500
+
 /** Prefix of every key whose changes are held against the history. */
 export const PREFIX = 'k/'
 
@@ -75,6 +78,7 @@ export class Clients {
     if (isCounter(slot)) {
       return this.#swap(call, key, (count) => String(Number(count ?? '0') + 1))
     }
+    if (random() < 0.2) return this.#look(call, key, random)
     if (random() < 0.35) return this.#get(call, key).then(({ response }) => response)
     if (random() < 0.5) return this.#put(call, key)
     return this.#swap(call, key, () => call.word)
@@ -91,6 +95,18 @@ export class Clients {
     const ask = async (): Promise<Read> => (read = await get(server, key))
     await this.history.record(client, { type: 'get', key }, ask)
     return read
+  }
+
+  /** A read that may be old, within a bound of either kind. */
+  async #look({ server }: Call, key: string, random: () => number): Promise<Response> {
+    const { history } = this
+    const isByTime = random() < 0.5
+    const within = Math.floor(random() * OLDEST)
+    const bound = isByTime ? { within } : { atLeast: Math.max(1, history.newest) }
+    const invoked = performance.now()
+    const { response, version } = await get(server, key, bound)
+    if (response.type === 'ok') history.looked({ key, bound, invoked, version: numberOf(version) })
+    return response
   }
 
   #put(call: Call, key: string): Promise<Response> {
@@ -112,6 +128,9 @@ export class Clients {
     return this.history.record(call.client, request, () => write(call, key, value, { version }))
   }
 }
+
+/** The index in an `ETag`; 0 without one. */
+const numberOf = (etag: string | undefined): number => Number(etag?.replaceAll('"', '') ?? 0)
 
 /** Writes once, or as often as it takes under a key of the operation's own. */
 function write(call: Call, key: string, value: string, condition?: Condition): Promise<Outcome> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { seeded } from '../../testing/seeded.ts'
 import type { Cleanup } from './cleanup.ts'
 import { mountDisk } from './disk.ts'
 import { Fleet, type Build } from './fleet.ts'
@@ -24,16 +25,27 @@ export async function fleetOf(
   means: Means,
   memberships: Memberships,
   cleanup: Cleanup,
+  seed: number,
 ): Promise<Fleet> {
   const names = [...'abcdefghi'.slice(0, placesOf(count))]
   const sites = means.hasNamespaces ? namespaces(names, cleanup) : await loopback(names)
-  const build = builder(directory, sites, means, cleanup)
+  const random = seeded(seed + count)
+  // In every other cluster one of the founders keeps no data.
+  const witness = random() < 0.5 ? undefined : Math.floor(random() * count)
+  const build = builder(directory, sites, means, cleanup, random)
   const [homes, spare] = [sites.slice(0, count), sites.slice(count)]
-  const founders = homes.map((site) => build(site, site.id, homes.flatMap(memberOf)))
+  const members = homes.flatMap((site, i) => memberOf(site, i === witness))
+  const founders = homes.map((site, i) => build(site, site.id, members, i === witness))
   return new Fleet(build, founders, spare, memberships, count, cleanup)
 }
 
-function builder(directory: string, sites: readonly Site[], means: Means, cleanup: Cleanup): Build {
+function builder(
+  directory: string,
+  sites: readonly Site[],
+  means: Means,
+  cleanup: Cleanup,
+  random: () => number,
+): Build {
   const secret = join(directory, 'secret')
   writeFileSync(secret, randomBytes(32).toString('hex'))
   const homes = new Map<Site, { readonly disk: string; readonly strings: Strings }>()
@@ -43,21 +55,19 @@ function builder(directory: string, sites: readonly Site[], means: Means, cleanu
     if (means.kinds.includes('fullDisk')) mountDisk(disk, cleanup)
     homes.set(site, { disk, strings: new Strings(directory, site.id, means.libraries) })
   }
-  return (site, id, args) => {
+  return (site, id, args, isWitness) => {
     const { disk, strings } = homes.get(site)!
-    const server = new Server(id, site, disk, strings, [
-      ...args,
-      ...LIMITS,
-      '--secret-file',
-      secret,
-    ])
+    // Some pass writes on to the leader, the others redirect to it.
+    const forwarding = random() < 0.5 ? ['--forward'] : []
+    const all = [...args, ...LIMITS, ...forwarding, '--secret-file', secret]
+    const server = new Server(id, site, disk, strings, all, isWitness)
     // A disk that is full before it has any directory of the server's is another matter.
     mkdirSync(server.data)
     return server
   }
 }
 
-const memberOf = ({ id, host, peerPort, httpPort }: Site): string[] => [
+const memberOf = ({ id, host, peerPort, httpPort }: Site, isWitness: boolean): string[] => [
   '--member',
-  `${id}=${host}:${peerPort},http://${host}:${httpPort}`,
+  `${id}=${host}:${peerPort},http://${host}:${httpPort}${isWitness ? ',witness' : ''}`,
 ]

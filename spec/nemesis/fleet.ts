@@ -5,7 +5,9 @@ import type { Site } from './network.ts'
 import type { Server } from './server.ts'
 
 /** Makes the server of this name at a place; `args` say how it comes into the cluster. */
-export type Build = (site: Site, id: string, args: readonly string[]) => Server
+export type Build = (site: Site, id: string, args: readonly string[], isWitness?: boolean) => Server
+
+const VOTING: readonly (string | undefined)[] = ['voter', 'witness']
 
 /** The servers as they come and go. No name is used twice, but the places are. */
 export class Fleet {
@@ -49,7 +51,7 @@ export class Fleet {
 
   /** Those that are to stay and vote already. */
   get voters(): readonly Server[] {
-    return this.staying.filter(({ id }) => this.memberships.roleOf(id) === 'voter')
+    return this.staying.filter(({ id }) => VOTING.includes(this.memberships.roleOf(id)))
   }
 
   /** Starts a new server, which asks one of the others to take it in; `undefined` when there is no place. */

@@ -48,7 +48,8 @@ export async function heal(
 function unsettled({ servers, staying, memberships }: Fleet): string {
   const all = servers.flatMap((server) => {
     const role = memberships.roleOf(server.id) ?? 'outside'
-    const wish = staying.includes(server) ? 'voter' : 'gone'
+    const stays = server.isWitness ? 'witness' : 'voter'
+    const wish = staying.includes(server) ? stays : 'gone'
     return role === wish ? [] : [`${server.id} is ${role}, not ${wish} (${server.lastWords})`]
   })
   return all.length === 0 ? 'nobody could be asked' : all.join(', ')
@@ -68,7 +69,7 @@ async function writeLast(
   return outcome?.index
 }
 
-/** Every server has applied it, and has told so. */
+/** Every server has applied it, and has told so; a witness has none to apply, and knows that it is committed. */
 async function converged(
   { servers }: Fleet,
   { recorders }: Lookout,
@@ -77,8 +78,13 @@ async function converged(
 ): Promise<boolean> {
   while (performance.now() < end) {
     const standings = await Promise.all(servers.map((server) => standingOf(server)))
-    const isApplied = standings.every((it) => it !== undefined && it.appliedIndex >= index)
-    if (isApplied && servers.every((it) => (recorders.get(it)?.through ?? 0) >= index)) return true
+    const isThere = servers.map(({ isWitness }, i) => {
+      const { commitIndex = 0, appliedIndex = 0 } = standings[i] ?? {}
+      return (isWitness ? commitIndex : appliedIndex) >= index
+    })
+    const full = servers.filter(({ isWitness }) => !isWitness)
+    const isTold = full.every((it) => (recorders.get(it)?.through ?? 0) >= index)
+    if (isTold && isThere.every(Boolean)) return true
     await sleep(50)
   }
   return false

@@ -34,7 +34,8 @@ export class Lookout {
     while (!this.#isStopped) {
       const { servers } = this.fleet
       for (const server of servers) {
-        if (!this.recorders.has(server)) this.recorders.set(server, new Recorder(server))
+        if (!server.isWitness && !this.recorders.has(server))
+          this.recorders.set(server, new Recorder(server))
         // One that does not answer holds nobody else up.
         if (!this.#asking.has(server)) this.#asking.set(server, this.#ask(server))
       }

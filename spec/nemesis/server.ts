@@ -49,6 +49,8 @@ export class Server {
     readonly disk: string,
     readonly strings: Strings,
     private readonly args: readonly string[],
+    /** It votes, and keeps nothing of which it could tell. */
+    readonly isWitness = false,
   ) {
     this.data = join(disk, id)
     this.url = `http://${site.host}:${site.httpPort}`

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientError, send, type Answer, type Ask } from '../../kv/exchange.ts'
+import type { Bound } from './bounded.ts'
 import type { Outcome } from './history.ts'
 
 /** Milliseconds that a client waits for an answer. */
@@ -15,13 +16,18 @@ export interface Read extends Outcome {
 /** A conditional write asks for a version, or for none at all to be there. */
 export type Condition = { readonly version: string | undefined }
 
-export async function get(server: string, key: string): Promise<Read> {
-  const answer = await asked(server, { method: 'GET', path: `/kv/${key}` })
+export async function get(server: string, key: string, bound?: Bound): Promise<Read> {
+  const answer = await asked(server, { method: 'GET', path: `/kv/${key}${queryOf(bound)}` })
   if (typeof answer === 'string') return { response: { type: 'unknown' } }
   const { status, body, headers } = answer
   if (status === 404) return { response: { type: 'ok', value: undefined } }
   if (status !== 200) return { response: { type: 'unknown' } }
   return { response: { type: 'ok', value: body.toString() }, version: headers.etag! }
+}
+
+function queryOf(bound: Bound | undefined): string {
+  if (bound === undefined) return ''
+  return 'within' in bound ? `?within=${bound.within}` : `?at-least=${bound.atLeast}`
 }
 
 export async function put(

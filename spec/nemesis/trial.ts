@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { linearizable } from '../../testing/checkers/linearizability.ts'
 import { audit, untold } from './audit.ts'
+import { tooOld } from './bounded.ts'
 import { Cleanup } from './cleanup.ts'
 import { Clients } from './clients.ts'
 import { fleetOf } from './cluster.ts'
@@ -13,6 +14,7 @@ import { Leaders } from './leaders.ts'
 import { Lookout } from './lookout.ts'
 import type { Means } from './means.ts'
 import { Memberships } from './memberships.ts'
+import { immortals, Mortals, unnatural } from './mortals.ts'
 import { torment } from './nemesis.ts'
 import { schedule } from './schedule.ts'
 import type { Server } from './server.ts'
@@ -40,15 +42,18 @@ export async function attempt(trial: Trial, directory: string, means: Means): Pr
   mkdirSync(home)
   const cleanup = new Cleanup()
   try {
-    const fleet = await fleetOf(nodes, home, means, new Memberships(), cleanup)
+    const fleet = await fleetOf(nodes, home, means, new Memberships(), cleanup, seed)
     const history = new History()
     const leaders = new Leaders()
     for (const server of fleet.servers) server.start()
     const lookout = new Lookout(fleet, leaders)
     const clients = new Clients(fleet, history, seed, CLIENTS_PER_SERVER * nodes)
+    const mortals = new Mortals(fleet, seed)
     const events = schedule(seed, nodes, duration, means.kinds)
     const tally = await torment(fleet, leaders, events, means.kinds)
-    const problems = await heal(fleet, lookout, clients, history)
+    await mortals.stop()
+    const unhealed = await heal(fleet, lookout, clients, history)
+    const problems = [...unhealed, ...mortals.lives.flatMap(unnatural)]
     await lookout.stop()
     return { tally, evidence: await evidenceOf(fleet, lookout, history, leaders, problems) }
   } finally {
@@ -64,17 +69,19 @@ async function evidenceOf(
   { recorders }: Lookout,
   history: History,
   leaders: Leaders,
-  unhealed: readonly string[],
+  seen: readonly string[],
 ): Promise<Evidence> {
-  const { operations, writes, acknowledged, replayed } = history
+  const { operations, writes, acknowledged, replayed, bounded } = history
   const { memberships, everybody, servers } = fleet
   const accounts = [...recorders.values()].map(({ account }) => account)
   const problems = [
     ...[...leaders.problems, ...memberships.problems, ...everybody.flatMap(surprises)],
-    ...[...unhealed, ...audit(accounts, writes)],
+    ...[...seen, ...audit(accounts, writes), ...tooOld(bounded, writes)],
   ]
-  if (unhealed.length === 0) {
-    problems.push(...differences(await Promise.all(servers.map(contentsOf)), writes))
+  if (seen.length === 0) {
+    const full = servers.filter(({ isWitness }) => !isWitness)
+    problems.push(...differences(await Promise.all(full.map(contentsOf)), writes))
+    problems.push(...(await immortals(full)))
   }
   const doubts: string[] = []
   const missed = untold(accounts, writes)
@@ -84,7 +91,7 @@ async function evidenceOf(
   if (verdict.type === 'undecided') doubts.push(`${verdict.key}: ${verdict.message}`)
   return {
     ...{ problems, doubts, acknowledged, replayed },
-    operations: operations.length,
+    operations: operations.length + bounded.length,
     leaderChanges: leaders.changes,
     memberChanges: Math.max(0, memberships.count - 1),
   }
