@@ -22,7 +22,7 @@ export interface Catch {
 }
 
 function hunt({ seeds, nodes, seconds, setting }: Hunt): Catch | null {
-  const { engine, faults = {}, workload = {}, administration = {} } = setting
+  const { engine, faults = {}, workload = {}, administration = {}, witnesses } = setting
   for (const seed of seeds) {
     const { violations } = simulate({
       nodes,
@@ -31,6 +31,7 @@ function hunt({ seeds, nodes, seconds, setting }: Hunt): Catch | null {
       faults,
       workload,
       administration,
+      ...(witnesses !== undefined && { witnesses }),
       configure: (options) => ({ ...options, ...engine }),
     })
     const [first] = violations

@@ -28,6 +28,8 @@ export interface Setting {
   readonly nodes?: number
   /** Virtual seconds of faults. */
   readonly seconds?: number
+  /** Founders that are witnesses. */
+  readonly witnesses?: number
   readonly engine?: Pick<
     StoreOptions,
     | 'electionTimeout'

@@ -79,6 +79,9 @@ export const deposedLeaders: Setting = {
   faults: { kinds: ['partition'], every: 300, longest: 800, aim: 1 },
 }
 
+/** Two servers with a state and one without, of which any may be away, and others that come. */
+export const oneWitness: Setting = { ...restlessMembers, witnesses: 1 }
+
 /** Followers that pass proposals on over links that lose and repeat, to leaders that do not last. */
 export const passedOn: Setting = {
   nodes: 3,

@@ -7,6 +7,7 @@ import { proposals } from './proposals.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
 import { snapshots } from './snapshots.ts'
+import { witnesses } from './witnesses.ts'
 
 /** Every defect that can be planted. */
 export const mutants: readonly Mutant[] = [
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...snapshots,
   ...members,
   ...forwarding,
+  ...witnesses,
 ]

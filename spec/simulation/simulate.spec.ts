@@ -20,6 +20,7 @@ import type { Fault, FaultEvent } from '../../testing/simulation/faults.ts'
 import { shrink } from '../../testing/simulation/shrink.ts'
 import { simulate, type Report } from '../../testing/simulation/simulate.ts'
 import type { StoreOptions } from '../../testing/simulation/store.ts'
+import { drawWitnesses } from '../../testing/simulation/witnesses.ts'
 
 const small = { nodes: 3, seed: 2, duration: 5_000 } as const
 
@@ -82,10 +83,26 @@ describe('a simulation', () => {
     expect(said('forwarded')).toBe(said('forward'))
   })
 
+  it('has witnesses in some runs, or as many as it is told to', () => {
+    const often = { changes: 300, transfers: 300 }
+    const runs = Array.from({ length: 5 }, (_, i) =>
+      simulate({ ...small, seed: 400 + i, witnesses: 1, administration: often, trace: true }),
+    )
+    expect(runs.flatMap(({ violations }) => violations)).toEqual([])
+    const told = runs.flatMap(({ trace }) => trace!.filter((line) => line.includes(' hears of ')))
+    expect(told.filter((line) => /"witnesses":\["[a-z]"\].*: done$/.test(line))).not.toEqual([])
+    expect(told.filter((line) => line.endsWith(': witness'))).not.toEqual([])
+    expect(told.filter((line) => line.endsWith(': full'))).not.toEqual([])
+    const drawn = Array.from({ length: 12 }, (_, i) => drawWitnesses(i, ['a', 'b', 'c'], ['d']))
+    expect(drawn.some((ids) => ids.size === 0) && drawn.some((ids) => ids.size > 0)).toBe(true)
+    expect(drawWitnesses(1, ['a', 'b', 'c'], ['d'], 0).size).toBe(0)
+  })
+
   it('refuses what cannot be', () => {
     expect(() => simulate({ ...small, nodes: 10 })).toThrow('nodes is 10')
     expect(() => simulate({ ...small, seed: 0.5 })).toThrow('seed is 0.5')
     expect(() => simulate({ ...small, duration: -1 })).toThrow('duration is -1')
+    expect(() => simulate({ ...small, witnesses: 2 })).toThrow('witnesses is 2')
   })
 })
 

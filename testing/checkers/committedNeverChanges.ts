@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Index, Term } from '../../lib/types.ts'
-import { lastCommon, visitLog } from './entries.ts'
+import { isAlike, lastCommon, visitLog } from './entries.ts'
 import { Lives } from './lives.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -26,11 +26,13 @@ export const committedNeverChanges: MakeChecker = (violate) => {
       visitLog(log, life.through + 1, commitIndex, (index, term, print) => {
         const known = committed[index]
         if (known === undefined) committed[index] = { term, print, by: seen.id }
-        else if (known.term !== term || known.print !== print) {
+        else if (known.term !== term || !isAlike(known.print, print)) {
           violate(
             `${known.by} committed ${index}@${known.term}, ${seen.id} committed ` +
               (known.term === term ? 'other bytes there' : `${index}@${term}`),
           )
+        } else if (Number.isNaN(known.print)) {
+          committed[index] = { term, print, by: seen.id }
         }
       })
       life.through = commitIndex

@@ -1,10 +1,10 @@
 import type { State } from '../../lib/state.ts'
 import type { Step } from '../../lib/turn.ts'
-import type { Index, NodeId } from '../../lib/types.ts'
-import { visitBatch } from './entries.ts'
+import type { Index, NodeId, Term } from '../../lib/types.ts'
+import { isAlike, visitBatch } from './entries.ts'
 import type { MakeChecker, Observation } from './observation.ts'
 
-/** What a running server knows and has applied: how far, and a hash of all of it. */
+/** What a running server knows and has applied: how far, and a hash of all of it, `NaN` at a witness. */
 interface Running {
   readonly id: NodeId
   state: State | undefined
@@ -72,8 +72,8 @@ class Cluster {
     for (const { batch } of applied) {
       visitBatch(batch, server.index + 1, Infinity, (index, term, print) => {
         server.index = index
-        server.hash = Math.imul(server.hash ^ term ^ print, 0x01000193)
-        this.#hashes[index] ??= server.hash
+        server.hash = chained(server.hash, term, print)
+        if (!Number.isNaN(server.hash)) this.#hashes[index] ??= server.hash
       })
     }
     if (restore?.isLast !== true) return
@@ -115,8 +115,11 @@ class Cluster {
     }
     if (index !== leader.index) {
       this.violate(`${id} has applied ${index} entries, its leader ${leader.index}`)
-    } else if (hash !== leader.hash) {
+    } else if (!isAlike(hash, leader.hash)) {
       this.violate(`${id} and its leader ${leader.id} have applied different entries`)
     }
   }
 }
+
+const chained = (hash: number, term: Term, print: number): number =>
+  Number.isNaN(hash) || Number.isNaN(print) ? NaN : Math.imul(hash ^ term ^ print, 0x01000193)

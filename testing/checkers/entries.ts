@@ -7,8 +7,15 @@ import type { Index, Term } from '../../lib/types.ts'
  * the engine's cannot hide itself.
  */
 
-/** Is shown one entry: `print` is a hash of its kind and its bytes, 32 bits. */
+/** Is shown one entry: `print` is a hash of its kind and its bytes, 32 bits, or {@link WITHHELD}. */
 export type Visit = (index: Index, term: Term, print: number) => void
+
+/** The print of a command that a witness has no bytes of. */
+export const WITHHELD = NaN
+
+/** Whether the prints are those of one entry, as far as it is known. */
+export const isAlike = (one: number, other: number): boolean =>
+  one === other || Number.isNaN(one) || Number.isNaN(other)
 
 /** Shows the entries `from` to `to` of a batch, as far as it has them. */
 export function visitBatch(batch: Batch, from: Index, to: Index, visit: Visit): void {
@@ -79,6 +86,7 @@ function cellOf(log: Log, index: Index): number {
 
 /** FNV-1a. */
 function printOf(kind: string, bytes: Uint8Array, start: number, end: number): number {
+  if (kind === 'withheld') return WITHHELD
   let print = kind === 'noop' ? 0x811c9dc5 : 0x01000193
   for (let i = start; i < end; i++) print = Math.imul(print ^ bytes[i]!, 0x01000193)
   return print ^ (end - start)

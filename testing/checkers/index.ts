@@ -26,6 +26,7 @@ import { stalledLeader } from './stalledLeader.ts'
 import { stateMachineSafety } from './stateMachineSafety.ts'
 import { stateOfPrefix } from './stateOfPrefix.ts'
 import { voteOnce } from './voteOnce.ts'
+import { witnesses } from './witnesses.ts'
 
 export { linearizable, type Operation, type Verdict } from './linearizability.ts'
 export type { Checker, MakeChecker, Observation, Request, Response } from './observation.ts'
@@ -55,6 +56,7 @@ export const checkers: readonly MakeChecker[] = [
   membersSucceed,
   notMembers,
   compareAndSet,
+  witnesses,
   // Leaders and reads
   cutOffLeader,
   stalledLeader,

@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Index, Term } from '../../lib/types.ts'
-import { lastCommon, termIn, visitLog } from './entries.ts'
+import { isAlike, lastCommon, termIn, visitLog } from './entries.ts'
 import { Lives } from './lives.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -25,13 +25,16 @@ export const logMatching: MakeChecker = (violate) => {
     const place = (known[index] ??= [])
     const same = place.find(({ term }) => term === entry.term)
     if (same === undefined) place.push(entry)
-    else if (same.print !== entry.print) {
+    else if (!isAlike(same.print, entry.print)) {
       violate(`entry ${index}@${entry.term} differs between ${same.seen} and ${entry.seen}`)
     } else if (same.before !== entry.before) {
       violate(
         `entry ${index}@${entry.term} follows term ${same.before} at ${same.seen} ` +
           `and term ${entry.before} at ${entry.seen}`,
       )
+    } else if (Number.isNaN(same.print)) {
+      // From a witness alone one does not know all of it.
+      place[place.indexOf(same)] = entry
     }
   }
 

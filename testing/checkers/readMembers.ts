@@ -46,12 +46,13 @@ export class ReadMembers {
     if (known !== undefined) return known
     // Behind four bytes with its length.
     const text = new TextDecoder().decode(batch.bytes.subarray(4))
-    const members = { ...(JSON.parse(text) as Members), index: batch.index }
+    const { witnesses = [], ...rest } = JSON.parse(text) as Partial<Members>
+    const members = { ...(rest as Members), witnesses, index: batch.index }
     this.#decoded.set(batch, members)
     return members
   }
 }
 
 /** What two configurations differ in, but for the entries that set them. */
-export const namesOf = ({ voters, outgoing, learners }: Members): string =>
-  [voters, outgoing, learners].map((ids) => ids.join(' ')).join(' | ')
+export const namesOf = ({ voters, outgoing, learners, witnesses }: Members): string =>
+  [voters, outgoing, learners, witnesses].map((ids) => ids.join(' ')).join(' | ')

@@ -1,6 +1,6 @@
 import type { AppliedBatch } from '../../lib/turn.ts'
 import type { Index, NodeId, Term } from '../../lib/types.ts'
-import { visitBatch } from './entries.ts'
+import { isAlike, visitBatch } from './entries.ts'
 import { Lives } from './lives.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -84,11 +84,14 @@ class Outcomes {
 
   #compare(index: Index, now: Applied): void {
     const known = (this.#known[index] ??= now)
-    if (known.term !== now.term || known.print !== now.print) {
+    if (known.term !== now.term || !isAlike(known.print, now.print)) {
       this.violate(
         `${known.by} applied ${index}@${known.term}, ${now.by} applied ` +
           (known.term === now.term ? 'other bytes there' : `${index}@${now.term}`),
       )
+    } else if (Number.isNaN(known.print) || Number.isNaN(now.print)) {
+      // At a witness it comes to nothing.
+      if (Number.isNaN(known.print)) this.#known[index] = now
     } else if (known.outcome !== now.outcome) {
       this.violate(
         `entry ${index} came to ${known.outcome} on ${known.by}, to ${now.outcome} on ${now.by}`,

@@ -1,10 +1,11 @@
 import { ChangeRefused, TransferFailed } from '../../lib/errors.ts'
-import type { Millis, NodeId, Plan } from '../../lib/types.ts'
+import type { Members, Millis, NodeId, Plan } from '../../lib/types.ts'
 import { Chance } from './chance.ts'
 import { messageOf, type Journal } from './journal.ts'
 import { drawPlan } from './planning.ts'
 import type { Promises } from './promises.ts'
 import type { SimulatedServer } from './server.ts'
+import { drawRefused, fitted } from './witnesses.ts'
 import type { World } from './world.ts'
 
 /** What those do who look after the cluster. */
@@ -22,6 +23,9 @@ const FAREWELL = 3_000
 /** So often whoever leads is asked, and not just anybody. */
 const AIM = 0.85
 
+/** So often a change is asked for that witnesses do not allow, where there are any. */
+const MISLED = 0.1
+
 /** So many changes may wait for an answer at the same time: what one expects, another may have changed. */
 const CONCURRENT = 3
 
@@ -31,6 +35,7 @@ export class Administrators {
   open = 0
   #changes = 0
   readonly #chance: Chance
+  readonly #error: Chance
 
   constructor(
     private readonly world: World,
@@ -40,6 +45,7 @@ export class Administrators {
     administration: Administration,
   ) {
     this.#chance = new Chance(world.options.seed, 'administration')
+    this.#error = new Chance(world.options.seed, 'refused plans')
     const drawn = (): Millis => 300 * 33 ** this.#chance.next()
     const { changes = drawn(), transfers = drawn() } = administration
     this.#repeat(changes, () => this.#change())
@@ -49,8 +55,9 @@ export class Administrators {
   /** Asks for other members where it is likely to be decided; `done` hears of it, with the reason if it is refused. */
   change(plan: Plan, done: (refused: string | undefined) => void): void {
     const server = this.#asked()
-    const { voters = [], learners = [] } = plan
-    for (const id of [...voters, ...learners]) this.#prepare(id)
+    const { voters = [], learners = [], witnesses = [] } = plan
+    const named = [...voters, ...learners, ...witnesses]
+    for (const id of named) this.#prepare(id)
     if (server?.node === undefined) return done('nobody to ask')
     const decided = this.world.roster.plan(plan)
     this.open++
@@ -64,12 +71,10 @@ export class Administrators {
     }
     const { node } = server
     this.#tell(server, finish, () =>
-      node
-        .change({ ...plan, addresses: this.world.addressesOf([...voters, ...learners]) })
-        .subscribe({
-          error: (error: unknown) => finish(reasonOf(error)),
-          complete: () => finish(),
-        }),
+      node.change({ ...plan, addresses: this.world.addressesOf(named) }).subscribe({
+        error: (error: unknown) => finish(reasonOf(error)),
+        complete: () => finish(),
+      }),
     )
   }
 
@@ -113,10 +118,22 @@ export class Administrators {
   #change(): void {
     const { members } = this.world.roster
     if (members === undefined || this.#changes === CONCURRENT) return
-    const plan = drawPlan(this.#chance, members, this.#candidates())
-    if (!this.world.survives({ plan })) return
+    const refused = this.#drawRefused(members)
+    const plan = refused ?? this.#drawPlan(members)
+    if (refused === undefined && !this.world.survives({ plan })) return
     this.#changes++
     this.change(plan, () => this.#changes--)
+  }
+
+  #drawPlan(members: Members): Plan {
+    const plan = drawPlan(this.#chance, members, this.#candidates())
+    return fitted(plan, this.world.witnesses)
+  }
+
+  /** Where there are witnesses, somebody now and then asks for what must not be. */
+  #drawRefused(members: Members): Plan | undefined {
+    const isMisled = this.world.witnesses.size > 0 && this.#error.is(MISLED)
+    return isMisled ? drawRefused(this.#error, members) : undefined
   }
 
   #candidates(): { fresh: NodeId[]; broken: NodeId[] } {

@@ -1,6 +1,7 @@
 import type { NodeId, Plan } from '../../lib/types.ts'
 import type { Request } from '../checkers/observation.ts'
 import { settle, wait, type Cast } from './settling.ts'
+import { areSafe, fitted } from './witnesses.ts'
 
 /**
  * The second half of every run: all faults are over, and what must then come true. A leader is elected, a
@@ -36,7 +37,9 @@ const read = (key: string): Request => ({ type: 'get', key })
 function handOver(cast: Cast): readonly string[] {
   const { world, journal, administrators } = cast
   const { voters = [] } = world.roster.members ?? {}
-  const fit = voters.filter((id) => id !== journal.leader() && isSound(cast, id))
+  const isFit = (id: NodeId): boolean =>
+    id !== journal.leader() && isSound(cast, id) && !world.witnesses.has(id)
+  const fit = voters.filter(isFit)
   const to = fit[world.options.seed % fit.length]
   if (to === undefined) return []
   return achieve(cast, `${to} was not handed the leadership`, (done) =>
@@ -55,14 +58,19 @@ function change(cast: Cast): readonly string[] {
 }
 
 function planOf(cast: Cast): Plan {
-  const { servers, roster, options } = cast.world
+  const { servers, roster, options, witnesses } = cast.world
   const { voters = [] } = roster.members ?? {}
   const stranger = servers.find(({ id }) => !roster.isMember(id) && isSound(cast, id))
   const leaver = voters[options.seed % voters.length]!
   const newcomers = stranger === undefined ? [] : [stranger.id]
-  return voters.length > 1 && options.seed % 2 === 0
-    ? { remove: [leaver], voters: newcomers }
-    : { voters: newcomers }
+  const joining = fitted({ voters: newcomers }, witnesses)
+  const isLeaving = voters.length > 1 && options.seed % 2 === 0
+  const plans: readonly Plan[] = [...(isLeaving ? [{ remove: [leaver], ...joining }] : []), joining]
+  const isAllowed = ({ remove = [] }: Plan): boolean => {
+    const left = [...voters, ...newcomers].filter((id) => !remove.includes(id))
+    return areSafe(left, witnesses, () => false)
+  }
+  return plans.find(isAllowed) ?? {}
 }
 
 const isSound = ({ world }: Cast, id: NodeId): boolean => world.server(id)?.disk.isCorrupt === false

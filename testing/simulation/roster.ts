@@ -1,6 +1,7 @@
 import { resolve } from '../../lib/members.ts'
 import type { State } from '../../lib/state.ts'
 import type { Members, Millis, NodeId, Plan, Term } from '../../lib/types.ts'
+import { areSafe } from './witnesses.ts'
 
 /** What is known of a server's configurations. */
 interface Known {
@@ -50,8 +51,11 @@ export class Roster {
     return [...voters, ...outgoing, ...learners].includes(id)
   }
 
-  /** Whether there will be a quorum of sound servers, whatever comes of the changes under way, and of this one. */
-  survives(isSound: (id: NodeId) => boolean, plan?: Plan): boolean {
+  /**
+   * Whether there will be a quorum of sound servers, whatever comes of the changes under way, and of this one; and
+   * whether whatever is committed will be on one of them that is no witness.
+   */
+  survives(isSound: (id: NodeId) => boolean, witnesses: ReadonlySet<NodeId>, plan?: Plan): boolean {
     const plans = plan === undefined ? [...this.#plans] : [...this.#plans, plan]
     const groups = new Map<string, Group>()
     const add = (group: Group): void => void groups.set(group.voters.join(' '), group)
@@ -66,7 +70,9 @@ export class Roster {
       }
     }
     return [...groups.values()].every(
-      ({ voters }) => voters.filter(isSound).length * 2 > voters.length,
+      ({ voters }) =>
+        voters.filter(isSound).length * 2 > voters.length &&
+        (witnesses.size === 0 || areSafe(voters, witnesses, (id) => !isSound(id))),
     )
   }
 

@@ -67,7 +67,7 @@ export function settle(cast: Cast, requests: Requests): readonly string[] {
       ...(administrators.open > 0 ? [`${administrators.open} orders are not answered`] : []),
     ]
     // To compare whole states takes a while, so it is the last question.
-    return missing.length > 0 ? missing : differences(world.converging, journal)
+    return missing.length > 0 ? missing : differences(world, journal)
   })
 }
 
@@ -99,13 +99,14 @@ function visit(
 const VISITORS = 1_000
 
 /** In what the servers differ: nothing, once they have converged. */
-function differences(servers: readonly SimulatedServer[], journal: Journal): string[] {
+function differences({ converging: servers, witnesses }: World, journal: Journal): string[] {
   const stopped = servers.filter(({ node }) => node === undefined)
   if (stopped.length > 0) return [`${stopped.map(({ id }) => id).join(', ')} does not run`]
-  const [first, ...others] = servers.map(({ id, node }) => ({
-    id,
-    state: `${journal.appliedIndex(id)} ${everything(node!)}`,
-  }))
+  const index = Math.max(...servers.map(({ id }) => journal.appliedIndex(id)))
+  const behind = servers.filter(({ id }) => journal.appliedIndex(id) !== index)
+  if (behind.length > 0) return behind.map(({ id }) => `${id} is behind`)
+  const full = servers.filter(({ id }) => !witnesses.has(id))
+  const [first, ...others] = full.map(({ id, node }) => ({ id, state: everything(node!) }))
   return others
     .filter(({ state }) => state !== first!.state)
     .map(({ id }) => `${first!.id} and ${id} are not in the same state`)

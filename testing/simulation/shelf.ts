@@ -107,7 +107,7 @@ export class Shelf {
   }
 
   #arriving({ checksum }: WriteChunk, draft: Draft): Draft {
-    if (checksum === undefined || !this.#garblesNext) return draft
+    if (checksum === undefined || !this.#garblesNext || draft.bytes.length === 0) return draft
     this.#garblesNext = false
     this.host.garbled()
     return { ...draft, bytes: draft.bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }
@@ -150,9 +150,9 @@ function joined(before: Uint8Array, after: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** FNV-1a: to everybody else a checksum is a number. */
+/** FNV-1a, 0 for nothing as CRC-32 is: to everybody else a checksum is a number. */
 function checksumOf(bytes: Uint8Array): number {
   let sum = 0x811c9dc5
   for (const byte of bytes) sum = Math.imul(sum ^ byte, 0x01000193)
-  return sum >>> 0
+  return (sum ^ 0x811c9dc5) >>> 0
 }

@@ -15,6 +15,7 @@ import { Roster } from './roster.ts'
 import type { StoreOptions } from './store.ts'
 import { leaseTaste, tasteOf, timely } from './taste.ts'
 import { Clients, type Workload } from './workload.ts'
+import { drawWitnesses } from './witnesses.ts'
 import { World } from './world.ts'
 
 /**
@@ -42,6 +43,8 @@ export interface Simulation {
   readonly administration?: Administration
   /** How many servers wait to be taken in. Default 4; without `administration.changes` they wait in vain. */
   readonly spares?: number
+  /** How many of the founders are witnesses, at most half. Default: drawn, none in most runs. */
+  readonly witnesses?: number
   /** Whether the report has the trace, besides its hash. Default false. */
   readonly trace?: boolean
   /** Who watches. Default: every checker there is. */
@@ -102,7 +105,8 @@ export function simulate(simulation: Simulation): Report {
   const journal = new Journal(() => world.clock.now(), roster, watching, trace)
   const taste = tasteOf(seed, driftIn(simulation))
   const priorities = rank(new Chance(seed, 'priorities'), founders)
-  const given = { founders, spares, seed, taste, priorities, configure }
+  const witnesses = drawWitnesses(seed, founders, spares, simulation.witnesses)
+  const given = { founders, spares, seed, taste, priorities, witnesses, configure }
   const world: World = new World(given, roster, journal)
   const injector = new Injector(world, journal)
   const promises = new Promises((message) => journal.violate('deadlines', message))
@@ -177,7 +181,7 @@ const driftIn = ({ seed, faults = {} }: Simulation): number | undefined =>
 
 const isSchedule = (faults: Faults): faults is readonly FaultEvent[] => Array.isArray(faults)
 
-function check({ nodes, seed, duration }: Simulation): void {
+function check({ nodes, seed, duration, witnesses = 0 }: Simulation): void {
   const demand = (option: string, value: unknown, holds: boolean, expected: string): void => {
     if (!holds) throw new ConfigError(option, value, expected)
   }
@@ -188,6 +192,9 @@ function check({ nodes, seed, duration }: Simulation): void {
     'a whole number from 1 to 9',
   )
   demand('seed', seed, Number.isSafeInteger(seed), 'a whole number')
+  const half = Math.floor(nodes / 2)
+  const isFew = Number.isInteger(witnesses) && witnesses >= 0 && witnesses <= half
+  demand('witnesses', witnesses, isFew, `at most half of the nodes: 0 to ${half}`)
   demand('duration', duration, duration >= 0 && duration < Infinity, 'ms, 0 or more')
 }
 

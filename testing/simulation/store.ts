@@ -30,9 +30,12 @@ export type StoreOptions = RaftOptions<Contents, Command, Written, Question, str
 
 /** All keys and values of a server as it is now, sorted, as JSON. */
 export function everything(node: StoreNode): string {
-  let all = ''
+  let all = '[]'
   const asked$ = node.query(EVERYTHING, { consistency: 'stale' })
-  asked$.subscribe((contents) => (all = contents ?? '')).unsubscribe()
+  // Whoever cannot answer holds nothing.
+  asked$
+    .subscribe({ next: (contents) => (all = contents ?? ''), error: () => undefined })
+    .unsubscribe()
   return all
 }
 

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly taste?: Taste
   /** Which founders are to lead rather than others. Default: none. */
   readonly priorities?: Readonly<Record<NodeId, number>>
+  /** Servers that vote and keep nothing, for as long as they live. Default: none. */
+  readonly witnesses?: ReadonlySet<NodeId>
   /** Changes what each life of each server is made from. */
   readonly configure?: (options: StoreOptions) => StoreOptions
 }
@@ -56,6 +58,11 @@ export class World {
     this.network = new SimulatedNetwork(ids, this.clock, chance, witness, latency)
     this.servers = ids.map((id) => this.#server(id))
     this.#byId = new Map(this.servers.map((server) => [server.id, server]))
+  }
+
+  /** Servers that are witnesses, if they are anything. */
+  get witnesses(): ReadonlySet<NodeId> {
+    return this.options.witnesses ?? NOBODY
   }
 
   server(id: NodeId): SimulatedServer | undefined {
@@ -90,7 +97,7 @@ export class World {
   survives({ plan, broken }: { readonly plan?: Plan; readonly broken?: NodeId }): boolean {
     const isSound = (id: NodeId): boolean =>
       id !== broken && !this.wiped.has(id) && this.server(id)?.disk.isCorrupt === false
-    return this.roster.survives(isSound, plan)
+    return this.roster.survives(isSound, this.witnesses, plan)
   }
 
   /** Where servers are, as nobody but the network understands it. */
@@ -110,6 +117,7 @@ export class World {
       const made = configure({
         id,
         members: isFounder ? founders : [],
+        witnesses: isFounder ? founders.filter((founder) => this.witnesses.has(founder)) : [],
         addresses: isFounder ? this.addressesOf(founders) : {},
         priorities: isFounder ? priorities : {},
         ...taste?.options,
@@ -140,3 +148,5 @@ export class World {
     return disk
   }
 }
+
+const NOBODY: ReadonlySet<NodeId> = new Set()
