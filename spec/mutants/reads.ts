@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts'
-import { electionStorm, twoLeaders } from './settings.ts'
+import { electionStorm, lateAnswers, twoLeaders } from './settings.ts'
 
 const file = 'lib/reads.ts'
 
@@ -70,5 +70,23 @@ export const reads: readonly Mutant[] = [
     file,
     find: 'const read: LeaderRead = { from, ticket, index, round: undefined }',
     replace: 'const read: LeaderRead = { from, ticket, index, round: leader.round }',
+  },
+  {
+    name: 'within-counts-from-the-answer',
+    known: ['bug 20', 'F4'],
+    defect:
+      'How old a state may be counts from when it was confirmed, not from when that was asked for.',
+    file: 'operators/engine/questions.ts',
+    find: 'this.#confirmed = Math.max(this.#confirmed, at)',
+    replace: 'this.#confirmed = Math.max(this.#confirmed, at < 0 ? at : this.clock.now())',
+    setting: lateAnswers,
+  },
+  {
+    name: 'at-least-what-is-in-the-log',
+    known: ['bug 23'],
+    defect: 'A question that waits for an entry is answered once the entry is in the log.',
+    file: 'operators/engine/querying.ts',
+    find: 'state.appliedIndex >= consistency.atLeast',
+    replace: 'state.log.lastIndex >= consistency.atLeast',
   },
 ]

@@ -79,6 +79,14 @@ export const deposedLeaders: Setting = {
   faults: { kinds: ['partition'], every: 300, longest: 800, aim: 1 },
 }
 
+/** Answers that are long on their way, to servers that hear of nothing meanwhile, and clients that notice. */
+export const lateAnswers: Setting = {
+  nodes: 3,
+  seconds: 8,
+  faults: { kinds: ['delay', 'hold', 'cut'], every: 200, longest: 1_000 },
+  workload: { clients: 12, think: 20, keys: 1 },
+}
+
 /** Two servers with a state and one without, of which any may be away, and others that come. */
 export const oneWitness: Setting = { ...restlessMembers, witnesses: 1 }
 

@@ -125,6 +125,19 @@ describe("a server's clock", () => {
     expect(log).toEqual(['timer 120'])
   })
 
+  it('knows when it showed what', () => {
+    const world = new VirtualClock()
+    const server = new ServerClock(world)
+    world.at(20, () => server.drift(2))
+    world.at(40, () => server.jump(100))
+    world.at(50, () => server.drift(0.5))
+    world.runUntil(60)
+    expect(server.now()).toBe(185)
+    const shown = [-5, 10, 20, 40, 60, 61, 160, 170, 180, 185, 200]
+    const when = [0, 10, 20, 30, 40, 40, 40, 45, 50, 60, 60]
+    expect(shown.map((ms) => server.when(ms))).toEqual(when)
+  })
+
   it('forgets everything that waits when the process dies', () => {
     const world = new VirtualClock()
     const server = new ServerClock(world)

@@ -83,6 +83,21 @@ describe('a simulation', () => {
     expect(said('forwarded')).toBe(said('forward'))
   })
 
+  it('reads what is old in some runs, and no older than it may be', () => {
+    const runs = Array.from({ length: 8 }, (_, i) =>
+      simulate({ ...small, seed: 500 + i, trace: true }),
+    )
+    expect(runs.flatMap(({ violations }) => violations)).toEqual([])
+    const asks = (what: string): number =>
+      runs.filter(({ trace }) =>
+        trace!.some((line) => / get .* /.test(line) && line.includes(what)),
+      ).length
+    for (const what of [' within ', ' at least ']) {
+      expect(asks(what)).toBeGreaterThan(1)
+      expect(asks(what)).toBeLessThan(runs.length)
+    }
+  })
+
   it('has witnesses in some runs, or as many as it is told to', () => {
     const often = { changes: 300, transfers: 300 }
     const runs = Array.from({ length: 5 }, (_, i) =>

@@ -86,5 +86,6 @@ class Counts {
   }
 }
 
-const keyOf = ({ type, key, ...rest }: Request): string =>
+/** Commands that say the same are the same. */
+export const keyOf = ({ type, key, ...rest }: Request): string =>
   `${type} ${key} ${'value' in rest ? rest.value : ''}`

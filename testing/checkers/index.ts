@@ -1,4 +1,5 @@
 import { askedInAdvance } from './askedInAdvance.ts'
+import { boundedReads } from './boundedReads.ts'
 import { clientPromises } from './clientPromises.ts'
 import { committedNeverChanges } from './committedNeverChanges.ts'
 import { compareAndSet } from './compareAndSet.ts'
@@ -61,6 +62,7 @@ export const checkers: readonly MakeChecker[] = [
   cutOffLeader,
   stalledLeader,
   confirmedReads,
+  boundedReads,
   patience,
   // What clients see
   clientPromises,

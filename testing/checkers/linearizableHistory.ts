@@ -1,3 +1,4 @@
+import { isBounded } from './boundedReads.ts'
 import { linearizable, type Operation } from './linearizability.ts'
 import type { MakeChecker } from './observation.ts'
 
@@ -13,7 +14,8 @@ export const linearizableHistory: MakeChecker = (violate) => {
     name: 'linearizability',
     observe: (seen) => {
       order++
-      if (seen.type === 'invoked') {
+      // What may be old has a checker of its own.
+      if (seen.type === 'invoked' && !isBounded(seen.request)) {
         const { client, operation, request } = seen
         const response = { type: 'unknown' } as const
         history.set(operation, { client, request, invoked: order, returned: undefined, response })

@@ -73,13 +73,21 @@ export interface Snapshot {
   readonly bytes: Uint8Array
 }
 
+/** What a get may miss: by default nothing. */
+export interface Bound {
+  /** It sees everything that was acknowledged so many ms before it, by the clock of the server that answers. */
+  readonly within?: Millis
+  /** It sees everything up to this index. */
+  readonly atLeast?: Index
+}
+
 /**
  * What a client asks of the store. A key holds a string, or nothing at first. `cas` sets `value` when the
  * key holds `expected`. `append` puts `value` behind what the key holds.
  */
 export type Request =
   | { readonly type: 'put'; readonly key: string; readonly value: string }
-  | { readonly type: 'get'; readonly key: string }
+  | ({ readonly type: 'get'; readonly key: string } & Bound)
   | {
       readonly type: 'cas'
       readonly key: string
@@ -94,6 +102,8 @@ export type Response =
       readonly type: 'ok'
       readonly value?: string | undefined
       readonly swapped?: boolean
+      /** For a get with a bound: it sees everything that was acknowledged before this moment. */
+      readonly asOf?: Millis
     }
   /** It certainly had no effect and will have none. */
   | { readonly type: 'failed' }

@@ -1,8 +1,9 @@
 import type { Subscription } from 'rxjs'
 import { NotLeader, RaftError } from '../../lib/errors.ts'
 import { SessionExpired, type Session } from '../../lib/sessions.ts'
-import type { NodeId } from '../../lib/types.ts'
+import type { Index, NodeId } from '../../lib/types.ts'
 import type { Progress, RequestName } from '../../operators/engine/node.ts'
+import { isBounded } from '../checkers/boundedReads.ts'
 import type { Request, Response } from '../checkers/observation.ts'
 import type { Chance } from './chance.ts'
 import type { Task } from './heap.ts'
@@ -57,6 +58,7 @@ export class Client {
   readonly #isPersistent: boolean
   #session: Session | undefined
   #sequence = 0
+  #index: Index = 0
 
   constructor(
     private readonly world: World,
@@ -68,6 +70,11 @@ export class Client {
     this.#isPersistent = isPersistent
   }
 
+  /** The entry of its latest command, as far as it was told. */
+  get index(): Index {
+    return this.#index
+  }
+
   /** Does one operation; `done` hears of it within some seconds. */
   ask(request: Request, done: (response: Response) => void): void {
     const { clock } = this.world
@@ -77,6 +84,8 @@ export class Client {
     this.#sequence++
     // Clients that all stay with an old leader would never notice what it does not know.
     if (this.chance.is(WANDERING)) this.#target = this.#anybody()
+    // What may be old is asked of anybody.
+    if (isBounded(request)) this.#target = this.chance.pick(this.world.started).id
     const attempt = (): void => {
       const server = this.world.server(this.#target)!
       if (server.node === undefined) return judge(AGAIN)
@@ -138,7 +147,7 @@ export class Client {
     this.#reach(server, judge, isRead ? AGAIN : IN_DOUBT, (node, settle) => {
       const keep = this.promises.made(`${id} to answer a ${request.type}`, clock, timeout)
       const answering = isRead
-        ? this.#get(node, request.key, settle)
+        ? this.#get(server, node, request, settle)
         : this.#change(node, request, settle, name)
       // Whoever gives up waits no longer, but the promise is still to be kept.
       answering.add(keep)
@@ -171,9 +180,21 @@ export class Client {
     })
   }
 
-  #get(node: StoreNode, key: string, settle: (verdict: Verdict) => void): Subscription {
-    return node.query(key, { timeout }).subscribe({
-      next: (value) => settle({ type: 'over', response: { type: 'ok', value } }),
+  #get(
+    { clock }: SimulatedServer,
+    node: StoreNode,
+    { key, within, atLeast }: Extract<Request, { type: 'get' }>,
+    settle: (verdict: Verdict) => void,
+  ): Subscription {
+    const asOf = within === undefined ? {} : { asOf: clock.when(clock.now() - within) }
+    const options =
+      within !== undefined
+        ? { timeout, consistency: { within } }
+        : atLeast !== undefined
+          ? { timeout, consistency: { atLeast } }
+          : { timeout }
+    return node.query(key, options).subscribe({
+      next: (value) => settle({ type: 'over', response: { type: 'ok', value, ...asOf } }),
       // It may be asked of a server that was sent away, and does not know it.
       error: (error: unknown) => settle(again(error)),
     })
@@ -193,6 +214,7 @@ export class Client {
       complete: () => {
         if (last?.type !== 'applied') return settle(AGAIN)
         const { swapped } = last.result
+        this.#index = Math.max(this.#index, last.index)
         settle({
           type: 'over',
           response: request.type === 'cas' ? { type: 'ok', swapped } : { type: 'ok' },

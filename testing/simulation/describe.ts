@@ -1,6 +1,6 @@
 import type { Append, Envelope, Message } from '../../lib/messages.ts'
 import type { Piece } from '../../lib/turn.ts'
-import type { Request, Response } from '../checkers/observation.ts'
+import type { Bound, Request, Response } from '../checkers/observation.ts'
 import type { FaultEvent } from './faults.ts'
 
 /** A message on one line: `a>b append@3 7@2 [8+2@3] commit 6`. */
@@ -61,7 +61,7 @@ export function describePiece({ mark, offset, bytes, isLast }: Piece): string {
 export function describeRequest(request: Request): string {
   switch (request.type) {
     case 'get':
-      return `get ${request.key}`
+      return `get ${request.key}${describeBound(request)}`
     case 'cas':
       return `cas ${request.key} ${request.expected ?? '-'} ${request.value}`
     case 'put':
@@ -69,6 +69,9 @@ export function describeRequest(request: Request): string {
       return `${request.type} ${request.key} ${request.value}`
   }
 }
+
+const describeBound = ({ within, atLeast }: Bound): string =>
+  within !== undefined ? ` within ${within}` : atLeast === undefined ? '' : ` at least ${atLeast}`
 
 export const describeResponse = (response: Response): string =>
   response.type === 'ok' ? `ok ${response.value ?? '-'} ${response.swapped ?? '-'}` : response.type

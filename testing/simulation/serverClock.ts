@@ -14,6 +14,13 @@ interface Mail {
 /** A process that wakes up needs this long for one overdue timer, in ms: each has a turn of its own. */
 const TURN = 0.001
 
+/** From the world's `since` on, a clock that showed `shown` went on at so many ms for each of the world's. */
+interface Stretch {
+  readonly shown: Millis
+  readonly since: Millis
+  readonly rate: number
+}
+
 interface Timer {
   /** On this server's clock. */
   readonly due: Millis
@@ -38,6 +45,8 @@ export class ServerClock implements SchedulerLike {
   /** This clock showed `#shown` when the world's showed `#since`. */
   #shown: Millis = 0
   #since: Millis = 0
+  /** What was shown when, each time that the clock jumped or went on at another speed. */
+  readonly #past: Stretch[] = []
 
   constructor(private readonly world: VirtualClock) {}
 
@@ -47,6 +56,15 @@ export class ServerClock implements SchedulerLike {
 
   now(): Millis {
     return this.#shown + (this.world.now() - this.#since) * this.#rate
+  }
+
+  /** The first moment of the world's at which the clock showed so much, or more; now, if it does not yet. */
+  when(shown: Millis): Millis {
+    const all = [...this.#past, { shown: this.#shown, since: this.#since, rate: this.#rate }]
+    const at = all.findLastIndex((stretch) => stretch.shown < shown)
+    if (at < 0) return 0
+    const { since, rate, shown: before } = all[at]!
+    return Math.min(since + (shown - before) / rate, all[at + 1]?.since ?? this.world.now())
   }
 
   schedule<T>(
@@ -124,6 +142,7 @@ export class ServerClock implements SchedulerLike {
   }
 
   #set(shown: Millis, rate: number): void {
+    this.#past.push({ shown: this.#shown, since: this.#since, rate: this.#rate })
     this.#shown = shown
     this.#since = this.world.now()
     this.#rate = rate

@@ -54,7 +54,11 @@ export function drawRefused(
   // Only of the configuration that is known: in another one, it might be done.
   if (own.length > 0 && chance.is(0.3)) return { expected, voters: [chance.pick(own)] }
   if (own.length > 0 && chance.is(0.3)) return { expected, learners: [chance.pick(own)] }
-  if (full.length > 0 && chance.is(0.5)) return { expected, witnesses: [chance.pick(full)] }
+  // Somebody leaves, so that there is something to do.
+  const [turned, leaver] = chance.shuffle(full)
+  if (leaver !== undefined && chance.is(0.5)) {
+    return { expected, witnesses: [turned!], remove: [leaver] }
+  }
   return own.length > 0 ? { expected, remove: full } : undefined
 }
 

@@ -6,6 +6,10 @@ import type { Journal } from './journal.ts'
 import type { Promises } from './promises.ts'
 import type { World } from './world.ts'
 
+/** In so many runs some gets may be answered with what is old, by so many ms at most. */
+const BOUNDED = 0.5
+const OLDEST: Millis = 1_000
+
 /** What the clients do. */
 export interface Workload {
   /** How many, each with one operation at a time. Default 5. */
@@ -22,6 +26,8 @@ export class Clients {
   busy = 0
   #operation = 0
   readonly #chance: Chance
+  readonly #bounds: Chance
+  readonly #isBounded: boolean
   readonly #keys: number
   readonly #think: Millis
 
@@ -33,6 +39,8 @@ export class Clients {
     { clients = 5, think = 200, keys = 3 }: Workload,
   ) {
     this.#chance = new Chance(world.options.seed, 'workload')
+    this.#bounds = new Chance(world.options.seed, 'bounded reads')
+    this.#isBounded = this.#bounds.is(BOUNDED)
     this.#keys = keys
     this.#think = think
     for (let i = 0; i < clients; i++) {
@@ -59,7 +67,7 @@ export class Clients {
     const { clock } = this.world
     const work = (): void => {
       if (clock.now() >= this.end) return
-      const request = this.#request(number, known)
+      const request = this.#bounded(client, this.#request(number, known))
       this.ask(number, client, request, (response) => {
         if (request.type === 'get' && response.type === 'ok') known.set(request.key, response.value)
         if (request.type === 'put' && response.type === 'ok') known.set(request.key, request.value)
@@ -71,6 +79,15 @@ export class Clients {
 
   #pause(): Millis {
     return this.#chance.between(0, 2 * this.#think)
+  }
+
+  /** In some runs half of the gets may miss something: what is new, or what is behind the client's last command. */
+  #bounded(client: Client, request: Request): Request {
+    const chance = this.#bounds
+    if (!this.#isBounded || request.type !== 'get' || chance.is(0.5)) return request
+    if (chance.is(0.6)) return { ...request, within: chance.between(0, 1) ** 2 * OLDEST }
+    // Now and then what is only to come, and perhaps never does.
+    return { ...request, atLeast: client.index + (chance.is(0.2) ? chance.whole(1, 3) : 0) }
   }
 
   #request(client: number, known: ReadonlyMap<string, string | undefined>): Request {
