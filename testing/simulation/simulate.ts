@@ -16,7 +16,7 @@ import type { StoreOptions } from './store.ts'
 import { leaseTaste, tasteOf, timely } from './taste.ts'
 import { Clients, type Workload } from './workload.ts'
 import { drawWitnesses } from './witnesses.ts'
-import { World } from './world.ts'
+import { World, type WorldOptions } from './world.ts'
 
 /**
  * Which faults there are: drawn from the seed; or a schedule, as a {@link Report} has it; or a stream, which is
@@ -103,10 +103,7 @@ export function simulate(simulation: Simulation): Report {
   const roster = new Roster()
   const watching = simulation.checkers ?? checkers
   const journal = new Journal(() => world.clock.now(), roster, watching, trace)
-  const taste = tasteOf(seed, driftIn(simulation))
-  const priorities = rank(new Chance(seed, 'priorities'), founders)
-  const witnesses = drawWitnesses(seed, founders, spares, simulation.witnesses)
-  const given = { founders, spares, seed, taste, priorities, witnesses, configure }
+  const given = { founders, spares, seed, configure, ...drawn(simulation, founders, spares) }
   const world: World = new World(given, roster, journal)
   const injector = new Injector(world, journal)
   const promises = new Promises((message) => journal.violate('deadlines', message))
@@ -156,6 +153,17 @@ function report({ seed }: Simulation, { clock, servers }: World, journal: Journa
     ...(tape.lines === undefined ? {} : { trace: tape.lines }),
   }
 }
+
+/** What the seed likes. */
+const drawn = (
+  simulation: Simulation,
+  founders: readonly NodeId[],
+  spares: readonly NodeId[],
+): Pick<WorldOptions, 'taste' | 'priorities' | 'witnesses'> => ({
+  taste: tasteOf(simulation.seed, driftIn(simulation)),
+  priorities: rank(new Chance(simulation.seed, 'priorities'), founders),
+  witnesses: drawWitnesses(simulation.seed, founders, spares, simulation.witnesses),
+})
 
 /** In every other run some of the servers are to lead rather than others. */
 const rank = (chance: Chance, ids: readonly NodeId[]): Readonly<Record<NodeId, number>> =>

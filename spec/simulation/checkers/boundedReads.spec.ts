@@ -18,10 +18,7 @@ const done = (
   request: Request,
   response: Response,
   at: number,
-): Observation[] => [
-  invoked(operation, request),
-  { ...returned(operation, response), at } as Observation,
-]
+): Observation[] => [invoked(operation, request), { ...returned(operation, response), at }]
 
 /** Entries 1 to 3 put x, y and z, of which y was acknowledged at 10 and z at 20. */
 const written = [
