@@ -33,6 +33,7 @@ export interface Setting {
   readonly engine?: Pick<
     StoreOptions,
     | 'electionTimeout'
+    | 'fingerprintEntries'
     | 'forward'
     | 'heartbeat'
     | 'leaseReads'

@@ -73,7 +73,7 @@ export const reads: readonly Mutant[] = [
   },
   {
     name: 'within-counts-from-the-answer',
-    known: ['bug 20', 'F4'],
+    known: ['bug 20', 'F8'],
     defect:
       'How old a state may be counts from when it was confirmed, not from when that was asked for.',
     file: 'operators/engine/questions.ts',

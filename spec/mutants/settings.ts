@@ -79,6 +79,13 @@ export const deposedLeaders: Setting = {
   faults: { kinds: ['partition'], every: 300, longest: 800, aim: 1 },
 }
 
+/** Servers that compare their states all the time, some of which are behind and some begin with a snapshot. */
+export const comparing: Setting = {
+  ...{ nodes: 3, seconds: 8, engine: { fingerprintEntries: 3, snapshotEntries: 20 } },
+  faults: { every: 300, longest: 1_000 },
+  workload: { clients: 12, think: 10 },
+}
+
 /** Answers that are long on their way, to servers that hear of nothing meanwhile, and clients that notice. */
 export const lateAnswers: Setting = {
   nodes: 3,

@@ -1,5 +1,6 @@
 import { durability } from './durability.ts'
 import { elections } from './elections.ts'
+import { fingerprints } from './fingerprints.ts'
 import { forwarding } from './forwarding.ts'
 import type { Mutant } from './mutant.ts'
 import { members } from './members.ts'
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...members,
   ...forwarding,
   ...witnesses,
+  ...fingerprints,
 ]

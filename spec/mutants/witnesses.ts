@@ -5,7 +5,7 @@ import { oneWitness } from './settings.ts'
 export const witnesses: readonly Mutant[] = [
   {
     name: 'witness-ahead-of-all-others',
-    known: ['bug 10', 'F21'],
+    known: ['F7', 'F21'],
     defect: 'A witness is sent what no disk of a full voter has yet.',
     file: 'lib/leader.ts',
     find: 'const last = isToWitness ? heldByFullVoter(turn.state, role) : log.lastIndex',
@@ -14,7 +14,7 @@ export const witnesses: readonly Mutant[] = [
   },
   {
     name: 'witness-campaigns',
-    known: ['bug 66'],
+    known: ['F7'],
     defect: 'A witness campaigns, and leads without a command that it could give to anybody.',
     file: 'lib/election.ts',
     find: '!lacksState(state) &&',
@@ -32,7 +32,7 @@ export const witnesses: readonly Mutant[] = [
   },
   {
     name: 'full-server-becomes-a-witness',
-    known: ['F28'],
+    known: ['F32'],
     defect: 'A change makes a witness of a full server, which may yet be elected.',
     file: 'lib/witnesses.ts',
     find: "if (isTurned) return 'witness'",

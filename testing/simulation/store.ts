@@ -51,6 +51,13 @@ export const store: StoreMachine = {
   },
   query: (contents, key) =>
     key === EVERYTHING ? JSON.stringify([...contents].sort()) : contents.get(key),
+  fingerprint: (contents) => {
+    let print = 0x811c9dc5
+    for (const character of JSON.stringify([...contents].sort())) {
+      print = Math.imul(print ^ character.charCodeAt(0), 0x01000193)
+    }
+    return print >>> 0
+  },
   *snapshot(contents) {
     for (const [key, value] of contents) {
       for (let at = 0; at < value.length; at += PART) yield [key, value.slice(at, at + PART)]

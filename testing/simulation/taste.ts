@@ -12,14 +12,20 @@ export interface Taste extends Omit<SnapshotTaste, 'options'> {
 
 /**
  * How one run is, as its seed likes it: in some, leaders answer reads by leases, in some, sessions are short, and in
- * some, followers pass on what is proposed to them.
+ * some, followers pass on what is proposed to them, or servers compare their states.
  */
 export function tasteOf(seed: number, maxClockDrift: number | undefined): Taste {
   const snapshots = snapshotTaste(new Chance(seed, 'snapshots'))
   const leases = maxClockDrift === undefined ? {} : { leaseReads: true, maxClockDrift }
-  const options = { ...snapshots.options, ...sessionTaste(seed), ...forwardTaste(seed), ...leases }
+  const fingerprintEntries = fingerprintTaste(new Chance(seed, 'fingerprints'))
+  const calls = { ...sessionTaste(seed), ...forwardTaste(seed), fingerprintEntries }
+  const options = { ...snapshots.options, ...calls, ...leases }
   return { ...snapshots, options }
 }
+
+/** After how many entries servers compare their states: in most runs, never. */
+const fingerprintTaste = (chance: Chance): number =>
+  chance.is(0.6) ? 1_000_000 : Math.round(60 ** chance.next())
 
 /** In some runs followers pass proposals on, in some of those so few at a time that others are declined. */
 function forwardTaste(seed: number): Pick<StoreOptions, 'forward' | 'maxInflightMessages'> {
