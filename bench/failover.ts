@@ -26,7 +26,7 @@ export const failover: Suite = {
   run: async ({ isQuick }, { directory }, print) => {
     const missing = etcdIsMissing()
     if (missing !== undefined) print(missing)
-    const stores = [await kv(3, directory)]
+    const stores: Store[] = [await kv(3, directory)]
     try {
       if (missing === undefined) stores.push(await etcd(directory))
       const took: number[][] = stores.map(() => [])

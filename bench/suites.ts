@@ -1,3 +1,4 @@
+import { client } from './client.ts'
 import { codec } from './codec.ts'
 import { compared } from './compare.ts'
 import { contest } from './contest.ts'
@@ -56,6 +57,14 @@ export const suites: readonly Suite[] = [
   idle,
   http,
   size,
+  contest(
+    {
+      name: 'client',
+      about:
+        'clients of rxraft/kv outside of the cluster, beside those of etcd: puts, linearizable reads, both',
+    },
+    [client],
+  ),
   contest(
     { name: 'etcd', about: 'etcd with clients of its own: puts, linearizable reads, and both' },
     [],

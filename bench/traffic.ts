@@ -7,6 +7,18 @@ export interface Traffic {
   readonly bytes: number
 }
 
+/** Over so many connections at most, as etcd's own benchmark has it. */
+export const MAX_CONNECTIONS = 8
+
+/** So many keys are written and read. */
+export const KEYS = 1000
+
+export const keyOf = (i: number): string => `key-${String(i % KEYS).padStart(5, '0')}`
+
+/** Whether a client's request puts, in its turn. */
+export const isPut = ({ kind }: Traffic, turn: number): boolean =>
+  kind === 'put' || (kind === 'mix' && turn % 10 === 0)
+
 /** What became of it. */
 export interface Served {
   /** Answers a second. */

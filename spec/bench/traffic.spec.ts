@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { aimOf } from '../../bench/contest.ts'
-import { nameOf, traffics } from '../../bench/traffic.ts'
+import { isPut, KEYS, keyOf, nameOf, traffics } from '../../bench/traffic.ts'
 
 it('is every kind with every number of clients and both sizes, those of a size together', () => {
   const all = traffics(false)
@@ -15,4 +15,16 @@ it('aims at what is asked for, with small values alone', () => {
   expect(aimOf(put, 'p99')).toEqual({ atMost: 0.3 })
   expect(aimOf({ ...put, bytes: 4096 }, 'p99')).toBeUndefined()
   expect(aimOf({ ...put, clients: 64 }, 'p99')).toBeUndefined()
+})
+
+it('puts always, never, or once in ten turns', () => {
+  const turns = Array.from({ length: 100 }, (_, turn) => turn)
+  const puts = (kind: 'put' | 'get' | 'mix') =>
+    turns.filter((turn) => isPut({ kind, clients: 1, bytes: 1 }, turn)).length
+  expect([puts('put'), puts('get'), puts('mix')]).toEqual([100, 0, 10])
+})
+
+it('names as many keys as there are', () => {
+  const names = Array.from({ length: 3 * KEYS }, (_, i) => keyOf(i))
+  expect(new Set(names).size).toBe(KEYS)
 })
