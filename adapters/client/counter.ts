@@ -11,6 +11,7 @@ import { ASK, ASK_HEAD_BYTES, CONSISTENCY, TELL } from './codes.ts'
 import { Cursor } from './cursor.ts'
 import { Rejected } from './errors.ts'
 import { tell } from './failures.ts'
+import type { Gather } from './gathering.ts'
 import { Sheaf } from './sheaf.ts'
 import { Tail, type Happened, type Source } from './tail.ts'
 
@@ -39,7 +40,7 @@ const PIECE = 256
 /** Bytes on their way to a client, beyond which nothing more is read for it to follow. */
 const FOLLOWED_BYTES = 1024 * 1024
 
-/** Where one client is served. What it asks in one chunk is handed on at once, and what comes of it in a turn goes back in one frame. */
+/** Where one client is served. What comes of what it asks goes back in one frame a turn. */
 export class Counter<C, R, Q, A> implements Teller<R> {
   readonly #sheaf = new Sheaf()
   readonly #codec: Codec<unknown> = msgpack()
@@ -54,6 +55,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     private readonly connection: Connection,
     private readonly node: RaftNode<C, R, Q, A>,
     private readonly options: CounterOptions<C, Q>,
+    private readonly gather: Gather,
   ) {
     this.#maxRequests = options.maxRequests ?? 16_384
     connection.receive = (next) => this.#take(next)
@@ -83,7 +85,14 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     if (type === 'ping') return this.connection.write(frame('pong', head.slice()))
     if (type !== 'message') return malformed(`a frame of type ${type} on a client's connection`)
     if (head.length !== ASK_HEAD_BYTES) return malformed(`a head of ${head.length} bytes`)
-    const top = new Cursor(head)
+    const top = head.slice()
+    this.gather(() => {
+      const fault = this.connection.isOpen ? this.#read(new Cursor(top), body) : undefined
+      if (fault) this.connection.close(new Failure('bad-frame', fault.reason))
+    })
+  }
+
+  #read(top: Cursor, body: Uint8Array): Malformed | void {
     const named = { session: { index: top.u53(), term: top.u53() }, lowest: top.u53() }
     const items = new Cursor(body)
     while (!items.isAtEnd) {

@@ -13,6 +13,7 @@ import { notices, reportFailure } from '../transport/tcp/notices.ts'
 import { settings, type Settings, type TcpOptions } from '../transport/tcp/settings.ts'
 import { clientsOf, SERVICE } from './codes.ts'
 import { Counter, type CounterOptions } from './counter.ts'
+import { gathering } from './gathering.ts'
 import { SLAB_BYTES } from './sheaf.ts'
 
 export type { Happened, Read, Source } from './tail.ts'
@@ -60,6 +61,7 @@ function run<C, R, Q, A>(
 ): void {
   const { security, listen, scheduler, helloTimeout } = config
   const { report } = notices((notice) => subscriber.next(notice), scheduler)
+  const gather = gathering()
   const counters = new Set<Counter<C, R, Q, A>>()
   const arriving$ = guests(security, listen, helloTimeout, report, 'clients').pipe(
     mergeMap((guest) =>
@@ -74,7 +76,7 @@ function run<C, R, Q, A>(
   )
   const serve = (connection: Connection): void => {
     connection.trust(config.maxFrameBytes)
-    const counter = new Counter(connection, node, options)
+    const counter = new Counter(connection, node, options, gather)
     counters.add(counter)
     connection.end$.subscribe({
       error: (reason: unknown) => {
