@@ -57,6 +57,10 @@ export function unnatural({ key, ttl, asked, looks }: Life): string[] {
   ]
 }
 
+/** Whether it was seen there, and then gone. */
+export const isOver = ({ looks }: Life): boolean =>
+  looks.some(({ isThere }) => isThere) && looks.some(({ isThere }) => !isThere)
+
 /** A client that writes keys with a time to live, one after the other, and watches them go. */
 export class Mortals {
   readonly lives: Life[] = []

@@ -9,7 +9,7 @@ const SHOWN = 20
 /** What a run came to, for a person. */
 export function report(title: string, verdict: Verdict, evidence: Evidence, tally: Tally): string {
   const { problems, doubts, operations, acknowledged, leaderChanges, memberChanges } = evidence
-  const { replayed } = evidence
+  const { replayed, bounded, expired, witnesses } = evidence
   const faults = Object.entries(tally).map(([kind, { asked, bit, bites: n }]) => {
     const unit = bites[kind as Kind]
     return `  ${kind.padEnd(14)}${pad(bit)} of ${pad(asked)} bit ${pad(n)} ${unit}`
@@ -18,6 +18,7 @@ export function report(title: string, verdict: Verdict, evidence: Evidence, tall
   return [
     `${title}: ${verdict}`,
     `  ${operations} operations, ${acknowledged} acknowledged, ${replayed} of them when asked for again`,
+    `  ${bounded} reads within a bound, ${expired} keys whose time was over, ${witnesses} witnesses`,
     `  ${leaderChanges} changes of the leader, ${memberChanges} of the members`,
     ...faults,
     ...problems.slice(0, SHOWN).map((problem) => `  WRONG: ${problem}`),
@@ -37,6 +38,9 @@ export function line(verdict: Verdict, evidences: readonly Evidence[], tally: Ta
     operations: total(({ operations }) => operations),
     acknowledged: total(({ acknowledged }) => acknowledged),
     replayed: total(({ replayed }) => replayed),
+    bounded: total(({ bounded }) => bounded),
+    expired: total(({ expired }) => expired),
+    witnesses: total(({ witnesses }) => witnesses),
     leaderChanges: total(({ leaderChanges }) => leaderChanges),
     memberChanges: total(({ memberChanges }) => memberChanges),
     faults: Object.fromEntries(Object.entries(tally).map(([kind, { bit }]) => [kind, bit])),

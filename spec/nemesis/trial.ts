@@ -14,7 +14,7 @@ import { Leaders } from './leaders.ts'
 import { Lookout } from './lookout.ts'
 import type { Means } from './means.ts'
 import { Memberships } from './memberships.ts'
-import { immortals, Mortals, unnatural } from './mortals.ts'
+import { immortals, isOver, Mortals, unnatural } from './mortals.ts'
 import { torment } from './nemesis.ts'
 import { schedule } from './schedule.ts'
 import type { Server } from './server.ts'
@@ -55,7 +55,8 @@ export async function attempt(trial: Trial, directory: string, means: Means): Pr
     const unhealed = await heal(fleet, lookout, clients, history)
     const problems = [...unhealed, ...mortals.lives.flatMap(unnatural)]
     await lookout.stop()
-    return { tally, evidence: await evidenceOf(fleet, lookout, history, leaders, problems) }
+    const evidence = await evidenceOf(fleet, lookout, history, leaders, problems)
+    return { tally, evidence: { ...evidence, expired: mortals.lives.filter(isOver).length } }
   } finally {
     cleanup.run()
   }
@@ -70,7 +71,7 @@ async function evidenceOf(
   history: History,
   leaders: Leaders,
   seen: readonly string[],
-): Promise<Evidence> {
+): Promise<Omit<Evidence, 'expired'>> {
   const { operations, writes, acknowledged, replayed, bounded } = history
   const { memberships, everybody, servers } = fleet
   const accounts = [...recorders.values()].map(({ account }) => account)
@@ -92,6 +93,8 @@ async function evidenceOf(
   return {
     ...{ problems, doubts, acknowledged, replayed },
     operations: operations.length + bounded.length,
+    bounded: bounded.length,
+    witnesses: everybody.filter(({ isWitness }) => isWitness).length,
     leaderChanges: leaders.changes,
     memberChanges: Math.max(0, memberships.count - 1),
   }

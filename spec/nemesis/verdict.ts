@@ -8,6 +8,12 @@ export interface Evidence {
   readonly acknowledged: number
   /** Writes that were sent again and had been carried out by then. */
   readonly replayed: number
+  /** Reads that were answered within a bound. */
+  readonly bounded: number
+  /** Keys that were seen to go when their time was over. */
+  readonly expired: number
+  /** Founders that keep no data. */
+  readonly witnesses: number
   readonly leaderChanges: number
   /** Configurations after the first that were committed. */
   readonly memberChanges: number
