@@ -76,7 +76,7 @@ describe('a server that joins', () => {
     await expect(firstValueFrom(found$)).rejects.toThrow('join under another id')
   })
 
-  it('does not come into a cluster of another name [F67]', async () => {
+  it('does not come into a cluster of another name', async () => {
     const it = await cluster('ab', 'c')
     const contact = (await it.follower()).url
     const strange = { ...joining(it, 'c', contact), cluster: 'shop' }

@@ -47,7 +47,7 @@ describe('a server that was removed', () => {
     expect(await over).toBe(0)
   })
 
-  it('does not believe that of a server of another cluster [F67]', async () => {
+  it('does not believe that of a server of another cluster', async () => {
     const it = await cluster('ab', 'c')
     const other = await it.leader()
     // Its own cluster has no leader that it hears, and that one has never heard of it.
