@@ -48,14 +48,26 @@ export function writeOpening(bytes: Uint8Array, at: number, limits: SessionLimit
 
 function writeHeader(bytes: Uint8Array, at: number, numbers: readonly number[]): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES)
-  for (const [i, number] of numbers.entries()) view.setBigUint64(8 * i, BigInt(number), true)
+  for (let i = 0; i < numbers.length; i++) {
+    view.setUint32(8 * i, numbers[i]! >>> 0, true)
+    view.setUint32(8 * i + 4, Math.floor(numbers[i]! / HALF), true)
+  }
 }
+
+const HALF = 2 ** 32
+
+/** By hand, and in halves: a view and an integer of 8 bytes would be objects, for each command. */
+function readInteger(bytes: Uint8Array, at: number): number {
+  return readHalf(bytes, at) + readHalf(bytes, at + 4) * HALF
+}
+
+const readHalf = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 
 /** Reads a payload; `undefined` for one that nobody has written so. */
 export function readRequested(payload: Uint8Array): Requested | undefined {
   if (payload.length < HEADER_BYTES) return undefined
-  const view = new DataView(payload.buffer, payload.byteOffset, HEADER_BYTES)
-  const number = (i: number): number => Number(view.getBigUint64(8 * i, true))
+  const number = (i: number): number => readInteger(payload, 8 * i)
   const index = number(0)
   if (index === 0) {
     const limits = { sessions: number(1), results: number(2), entries: number(3) }

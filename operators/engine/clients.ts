@@ -1,7 +1,7 @@
 import { mapPayloads, type Batch } from '../../lib/batch.ts'
 import { readRequested, type Request } from '../../lib/sessions.ts'
 import type { AppliedBatch } from '../../lib/turn.ts'
-import type { Index, Position, Term } from '../../lib/types.ts'
+import type { Index, Term } from '../../lib/types.ts'
 import type { Applied } from './node.ts'
 import { Repeats, type RepeatsPiece } from './repeats.ts'
 import { SessionReader, Sessions, type Result } from './sessions.ts'
@@ -32,9 +32,7 @@ export class Clients {
       outcomes.push(outcome)
       return outcome
     }
-    const answers = mapPayloads(batch, (payload, index) =>
-      this.#answer(payload, { index, term }, once),
-    )
+    const answers = mapPayloads(batch, (payload, index) => this.#answer(payload, index, term, once))
     return { batch, outcomes, answers }
   }
 
@@ -53,21 +51,27 @@ export class Clients {
     })()
   }
 
-  #answer<C, R>(payload: Uint8Array, at: Position, apply: Apply<C, R>): Result | undefined {
+  #answer<C, R>(
+    payload: Uint8Array,
+    index: Index,
+    term: Term,
+    apply: Apply<C, R>,
+  ): Result | undefined {
     const requested = readRequested(payload)
     if (requested?.type === 'open') {
-      this.sessions.open(at, requested.limits)
-      return { ...at, ok: true, result: at }
+      const session = { index, term }
+      this.sessions.open(session, requested.limits)
+      return { index, term, ok: true, result: session }
     }
-    const known = requested ? this.sessions.judge(requested.request, at.index) : 'expired'
+    const known = requested ? this.sessions.judge(requested.request, index) : 'expired'
     if (requested === undefined || known !== 'first') {
-      this.repeats.add(at.index)
+      this.repeats.add(index)
       return typeof known === 'string' ? undefined : known
     }
-    const outcome = apply(requested.command, at.index, at.term)
+    const outcome = apply(requested.command, index, term)
     const result: Result = outcome.ok
-      ? { ...at, ok: true, result: outcome.result }
-      : { ...at, ok: false, error: outcome.error }
+      ? { index, term, ok: true, result: outcome.result }
+      : { index, term, ok: false, error: outcome.error }
     this.sessions.keep(requested.request, result)
     return result
   }

@@ -11,7 +11,7 @@ interface Entry {
   readonly term: Term
   readonly limits: SessionLimits
   /** The last entry that used it. */
-  readonly used: Index
+  used: Index
   /** What came before is forgotten. */
   lowest: number
   /** What came of commands from `lowest` on, in the order in which they were applied. */
@@ -28,6 +28,8 @@ type Results = Map<number, Result | undefined>
 export class Sessions {
   /** The least recently used first. */
   readonly #entries = new Map<Index, Entry>()
+  /** The session at the end. */
+  #latest: Index | undefined
 
   get size(): number {
     return this.#entries.size
@@ -40,6 +42,7 @@ export class Sessions {
       this.#entries.delete(oldest)
     }
     this.#entries.set(index, { term, limits, used: index, lowest: 0, results: new Map() })
+    this.#latest = index
   }
 
   /** What is to be done with a request at `index`: it is the first, or what came of the first, or too late. */
@@ -80,16 +83,21 @@ export class Sessions {
   /** Adds a session as it was in a snapshot, after those that were used before it. */
   restore({ index, ...entry }: Omit<SessionPiece, 'count'>, results: Results): void {
     this.#entries.set(index, { ...entry, results })
+    this.#latest = index
   }
 
   #use({ index, term }: Session, at: Index): Entry | undefined {
     const entry = this.#entries.get(index)
     if (entry?.term !== term) return undefined
+    const isOver = at - entry.used > entry.limits.entries
+    entry.used = at
+    // A client's commands come many at a time: most find their session at the end already.
+    if (index === this.#latest && !isOver) return entry
     this.#entries.delete(index)
-    if (at - entry.used > entry.limits.entries) return undefined
-    const used = { ...entry, used: at }
-    this.#entries.set(index, used)
-    return used
+    if (isOver) return undefined
+    this.#entries.set(index, entry)
+    this.#latest = index
+    return entry
   }
 }
 
