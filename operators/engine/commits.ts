@@ -51,10 +51,16 @@ function isTold<R>(run: Run<R>, { log, commitIndex }: Pick<State, 'log' | 'commi
   if (last < run.untold) return run.next > end
   // The same index and term is the same entry (§5.3). Another one's place is told of when that is applied.
   if (termAt(log, last) !== term) return true
-  const from = Math.max(run.untold, run.next)
+  tellCommits(run, run.next, last)
+  return last === end
+}
+
+/** Tells of the entries from `first` to `last` what is not told yet. */
+export function tellCommits<R>(run: Run<R>, first: Index, last: Index): void {
+  const { index, term, settles } = run
+  const from = Math.max(run.untold, first)
   run.untold = last + 1
   for (let at = from; at <= last; at++) tellCommit(settles[at - index]!, at, term)
-  return last === end
 }
 
 export function tellCommit<R>(settle: Settle<R>, index: Index, term: Term): void {

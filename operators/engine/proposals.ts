@@ -26,7 +26,7 @@ import type { Answer, AppliedBatch, Step } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../codec.ts'
 import type { AppliedRequests } from './clients.ts'
-import { Commits, tellCommit, type Run } from './commits.ts'
+import { Commits, tellCommits, type Run } from './commits.ts'
 import type { Settle } from './node.ts'
 import { Packer } from './packer.ts'
 import { guarded, report } from './report.ts'
@@ -155,13 +155,11 @@ export class Proposals<C, R> {
       head.next = isLost ? end : Math.min(last + 1, end)
       // Settling may propose again or stop the node: the queue is in order before it begins.
       if (head.next === end) this.#waiting.shift()
+      if (!isLost && head.untold < head.next) tellCommits(head, from, head.next - 1)
       for (let index = from; index < head.next; index++) {
         const settle = head.settles[index - head.index]!
         if (isLost) fail(settle, new Superseded(index))
-        else {
-          if (index >= head.untold) tellCommit(settle, index, head.term)
-          settleOne(settle, outcomes[index - batch.index], index)
-        }
+        else settleOne(settle, outcomes[index - batch.index], index)
       }
     }
   }

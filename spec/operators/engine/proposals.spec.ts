@@ -105,8 +105,8 @@ describe('proposals', () => {
     expect(take()).toEqual(['x queued 2@1', 'y queued 3@1'])
     commit(commands(2, 1, 'x', 'y'))
     expect(take()).toEqual([
-      ...['x committed 2@1', 'x → X 2@1'],
-      ...['y committed 3@1', 'y → Y 3@1'],
+      ...['x committed 2@1', 'y committed 3@1'],
+      ...['x → X 2@1', 'y → Y 3@1'],
     ])
   })
 
@@ -115,7 +115,7 @@ describe('proposals', () => {
     accept(2, 1, 'x', 'y', 'z')
     take()
     commit(commands(2, 1, 'x', 'y'))
-    expect(take()).toEqual(['x committed 2@1', 'x → X 2@1', 'y committed 3@1', 'y → Y 3@1'])
+    expect(take()).toEqual(['x committed 2@1', 'y committed 3@1', 'x → X 2@1', 'y → Y 3@1'])
     commit(commands(4, 1, 'z'))
     expect(take()).toEqual(['z committed 4@1', 'z → Z 4@1'])
   })
