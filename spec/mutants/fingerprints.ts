@@ -12,4 +12,13 @@ export const fingerprints: readonly Mutant[] = [
     replace: 'const own = fingerprints.taken.at(-1)',
     setting: comparing,
   },
+  {
+    name: 'compared-before-it-is-there',
+    known: ['F1'],
+    defect: 'What a follower is yet to compare is compared with the next that it has.',
+    file: 'lib/fingerprints.ts',
+    find: 'const found = news.find(({ index }) => index === awaited?.index)',
+    replace: 'const found = news.at(-1)',
+    setting: comparing,
+  },
 ]

@@ -86,12 +86,11 @@ export const comparing: Setting = {
   workload: { clients: 12, think: 10 },
 }
 
-/** Answers that are long on their way, to servers that hear of nothing meanwhile, and clients that notice. */
+/** Answers that are long on their way from leaders that last, and clients that notice. */
 export const lateAnswers: Setting = {
-  nodes: 3,
-  seconds: 8,
-  faults: { kinds: ['delay', 'hold', 'cut'], every: 200, longest: 1_000 },
-  workload: { clients: 12, think: 20, keys: 1 },
+  ...{ nodes: 3, seconds: 5, engine: { electionTimeout: [800, 1_000], heartbeat: 100 } },
+  faults: { kinds: ['delay'], every: 200 },
+  workload: { clients: 20, think: 30, keys: 1 },
 }
 
 /** Two servers with a state and one without, of which any may be away, and others that come. */
