@@ -19,7 +19,7 @@ export const lib: Suite = {
   run: ({ isQuick, runs, seconds }, _ground, print) => {
     const found = [
       ...TOGETHER.flatMap((count) => turns(count, runs, seconds)),
-      ...simulator(isQuick ? 10_000 : 60_000, runs),
+      ...simulator(isQuick ? 3_000 : 60_000, runs),
     ]
     print(list(found))
     return Promise.resolve(found)

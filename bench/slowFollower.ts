@@ -15,6 +15,7 @@ export const slowFollower: Suite = {
   name: 'slow-follower',
   about:
     'the latency and the memory of a leader of which one follower works for a tenth of the time',
+  notQuick: true,
   run: async ({ runs, seconds, warmup }, ground, print) => {
     const cases = LOADS.map((outstanding) => ({ outstanding, all: none(), slow: none() }))
     const subject = { name: 'slow', script: 'engine.ts', way: 'submit' }

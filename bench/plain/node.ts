@@ -1,7 +1,7 @@
 import { Subject, Subscription, type SchedulerLike } from 'rxjs'
 import type { Event } from '../../lib/events.ts'
 import type { Envelope } from '../../lib/messages.ts'
-import { booting, leaderOf } from '../../lib/state.ts'
+import { booting, leaderOf, type State } from '../../lib/state.ts'
 import { reduce } from '../../lib/step.ts'
 import type { DiskRequest } from '../../lib/storage.ts'
 import { begin, finish, type Step } from '../../lib/turn.ts'
@@ -63,6 +63,10 @@ export class PlainNode<S, R> {
 
   get leader(): string | undefined {
     return leaderOf(this.#step.state)
+  }
+
+  get state(): State {
+    return this.#step.state
   }
 
   connect(): void {

@@ -3,10 +3,15 @@ import { memory } from 'rxraft/storage/memory'
 import { network } from 'rxraft/transport/memory'
 import { afterEach, expect, it, vi } from 'vitest'
 import { sum } from '../../bench/machine.ts'
+import { noop, type Batch } from '../../lib/batch.ts'
+import type { Event } from '../../lib/events.ts'
+import type { AppliedBatch } from '../../lib/turn.ts'
 import { Alarm } from '../../bench/plain/alarm.ts'
+import { Applier } from '../../bench/plain/applier.ts'
 import { PlainNode } from '../../bench/plain/node.ts'
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -39,6 +44,7 @@ it('a loop written by hand elects a leader and commits in order, through snapsho
     )
   }
   expect(results).toEqual(Array.from({ length: 200 }, (_, i) => i + 1))
+  expect(leader.state.snapshot?.index).toBeGreaterThanOrEqual(100)
   for (const node of nodes) node.stop()
 })
 
@@ -57,4 +63,23 @@ it('an alarm rings once, when the last deadline that was set has passed', () => 
   alarm.set(undefined)
   vi.advanceTimersByTime(100)
   expect(rung).toHaveLength(1)
+})
+
+it('what takes long is applied in slices, in its order and once', () => {
+  vi.useFakeTimers()
+  const applied: number[] = []
+  const raised: Event[] = []
+  let now = 0
+  const slow = (batch: Batch): AppliedBatch => {
+    applied.push(batch.index)
+    now += 20
+    return { batch, outcomes: [] }
+  }
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  const applier = new Applier(slow, (event) => raised.push(event))
+  applier.take([1, 2, 3, 4].map((index) => noop(index, 1)))
+  expect(applied).toEqual([1])
+  vi.advanceTimersByTime(10)
+  expect(applied).toEqual([1, 2, 3, 4])
+  expect(raised.map((event) => 'index' in event && event.index)).toEqual([1, 2, 3, 4])
 })
