@@ -16,7 +16,7 @@ type Port = Required<
 const PIECE = 256
 
 /** Most keys of one list, and most bytes of their values. */
-export const LIST = { keys: 1_000, bytes: 1024 * 1024 } as const
+const LIST = { keys: 1_000, bytes: 1024 * 1024 } as const
 
 /** What clients of `rxraft/kv` may do with a store, and where else they find it. */
 export const clientPort = (history: History, maxValueBytes: number): Port => ({

@@ -13,7 +13,7 @@ import {
 } from '../../../operators/engine/index.ts'
 
 /** Counts, and says how far it has come. 1000 is too much for it. */
-export const counter: Machine<number, number, string, string, number> = {
+const counter: Machine<number, number, string, string, number> = {
   initial: 0,
   apply: (count, by) => {
     if (by === 1000) throw new Error('too much')

@@ -122,6 +122,15 @@ describe('requests', () => {
     expect(answersOf(applied).map((it) => it?.index)).toEqual([5, undefined])
   })
 
+  it('lose it also when they took turns', () => {
+    const app = running()
+    const two = { ...roomy, sessions: 2 }
+    const other = { index: 2, term: 1 }
+    app.apply(requests(1, 1, two, two, [named(0), 'x'], [named(0, 0, other), 'y'], two))
+    const applied = app.apply(requests(6, 1, [named(1), 'z'], [named(1, 0, other), 'w']))
+    expect(answersOf(applied).map((it) => it?.index)).toEqual([undefined, 7])
+  })
+
   it('lose a session that was not used for so many entries, whatever these were [F44]', () => {
     const last = (used: number): unknown => {
       const app = running()
