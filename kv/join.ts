@@ -19,7 +19,7 @@ import { formatPlace, type Place } from './addresses.ts'
 import { call } from './client.ts'
 import { ClientError, Refused, type Answer, type Ask } from './exchange.ts'
 import type { StoreNode } from './machine.ts'
-import type { Listed } from './memberList.ts'
+import { listedMembers, type Listed } from './memberList.ts'
 import { wasMember } from './mark.ts'
 import { isOf, lacks, Removed, type Membership } from './removal.ts'
 
@@ -47,7 +47,7 @@ const SILENCE = 40_000
 export function lookAround(joining: Joining, directory: string): Observable<readonly Listed[]> {
   const { id } = joining
   return defer(() => isNew(directory)).pipe(
-    switchMap((isNew) => (isNew ? membershipAt(joining) : of(undefined))),
+    switchMap((isNew) => (isNew ? membershipAt(joining, [joining.contact]) : of(undefined))),
     map((known) => {
       if (known === undefined) return []
       const { members } = known
@@ -80,46 +80,61 @@ async function isNew(directory: string): Promise<boolean> {
 }
 
 /**
- * Asks to be taken in, unless it is already, and tells how that goes. Completes when it is done. Errors with
+ * Asks to be taken in, unless it is already, and tells how that goes: its contact, or where that is gone one of `others`
+ * and of those that its log names. Completes when it is done. Errors with
  * `Removed` when its directory says that it was in that cluster, which is without it now.
  */
-export function join(node: StoreNode, joining: Joining, directory: string): Observable<string> {
+export function join(
+  node: StoreNode,
+  joining: Joining,
+  directory: string,
+  others: readonly string[] = [],
+): Observable<string> {
   const { id, contact } = joining
   const booted$ = node.role$.pipe(take(1))
   return booted$.pipe(
     switchMap(() => node.status$.pipe(take(1))),
-    switchMap((status) =>
-      isIn(status, joining)
-        ? EMPTY
-        : concat(
-            of(`${contact} is asked to take ${id} in`),
-            checkedAgain(status, joining, directory),
-            insist(askFor(joining), contact).pipe(map(() => `${id} is in the cluster`)),
-          ),
-    ),
+    switchMap((status) => {
+      if (isIn(status, joining)) return EMPTY
+      const servers = [...new Set([contact, ...others, ...placesIn(status)])]
+      return concat(
+        of(`${contact} is asked to take ${id} in`),
+        checkedAgain(status, joining, directory, servers),
+        insist(askFor(joining), servers).pipe(map(() => `${id} is in the cluster`)),
+      )
+    }),
   )
 }
 
 const isIn = ({ members }: Status, { id, as }: Joining): boolean =>
   members.voters.includes(id) || (as === 'learners' && members.learners.includes(id))
 
+/** Where the others are, as this server's log has it. */
+const placesIn = ({ id, members }: Status): string[] =>
+  listedMembers(members).flatMap((it) => (it.id === id || it.http === undefined ? [] : [it.http]))
+
 /** Who was in the cluster and is not any more was removed, and does not come back. */
-const checkedAgain = (status: Status, joining: Joining, directory: string): Observable<never> =>
-  membershipAt(joining).pipe(
+const checkedAgain = (
+  status: Status,
+  joining: Joining,
+  directory: string,
+  servers: readonly string[],
+): Observable<never> =>
+  membershipAt(joining, servers).pipe(
     map((known) => {
       if (wasMember(directory) && lacks(known, status)) throw new Removed(status.id, known.index)
     }),
     ignoreElements(),
   )
 
-/** Who is in the cluster, asked of the contact until it answers. Errors when that is of another cluster. */
-const membershipAt = ({ contact, cluster }: Joining): Observable<Membership> =>
-  insist({ method: 'GET', path: '/members' }, contact).pipe(
-    map(({ body }) => {
+/** Who is in the cluster, asked until one answers. Errors when that is of another cluster. */
+const membershipAt = ({ cluster }: Joining, servers: readonly string[]): Observable<Membership> =>
+  insist({ method: 'GET', path: '/members' }, servers).pipe(
+    map(({ server, body }) => {
       const known = JSON.parse(body.toString()) as Membership
       if (isOf(cluster, known)) return known
       throw new Error(
-        `${contact} is of cluster "${known.cluster}", and this server is to be of "${cluster}": ` +
+        `${server} is of cluster "${known.cluster}", and this server is to be of "${cluster}": ` +
           "one of '--join' and '--cluster' is wrong",
       )
     }),
@@ -132,8 +147,14 @@ function askFor({ id, as, ...place }: Joining): Ask {
 }
 
 /** Asks again and again: a change that is asked for twice is done once. Errors when it never can be. */
-function insist(ask: Ask, contact: string): Observable<Answer> {
-  return defer(() => call(ask, { servers: [contact], timeout: SILENCE })).pipe(
+function insist(ask: Ask, servers: readonly string[]): Observable<Answer> {
+  let first = -1
+  // Each time another one is asked first: one may be silent for long.
+  const next = (): string[] => {
+    first = (first + 1) % servers.length
+    return [...servers.slice(first), ...servers.slice(0, first)]
+  }
+  return defer(() => call(ask, { servers: next(), timeout: SILENCE })).pipe(
     map((answer) => {
       if (answer.status < 400) return answer
       throw new Refused(answer)

@@ -91,13 +91,15 @@ export function serve(options: ServeOptions): Observable<string> {
     switchMap((found) =>
       run(
         options,
-        found.flatMap(({ id, peer }) => (peer === undefined ? [] : [{ id, peer }])),
+        found.flatMap(({ id, peer, http }) =>
+          peer === undefined || http === undefined ? [] : [{ id, peer, http }],
+        ),
       ),
     ),
   )
 }
 
-type Peers = readonly Pick<Member, 'id' | 'peer'>[]
+type Peers = readonly Member[]
 
 function run(options: ServeOptions, peers: Peers): Observable<string> {
   return new Observable((subscriber) => {
@@ -120,7 +122,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     const next = (line: string): void => subscriber.next(line)
     const error = (cause: unknown): void => subscriber.error(cause)
     subscriber.add(mark(node, options.data).subscribe({ error: () => undefined }))
-    subscriber.add(membership(node, options).subscribe({ next, error }))
+    subscriber.add(membership(node, options, peers).subscribe({ next, error }))
     subscriber.add(welcome(node, history, options).subscribe({ next, error }))
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
@@ -144,9 +146,11 @@ function welcome(node: StoreNode, history: History, options: ServeOptions): Obse
 }
 
 /** Comes into the cluster, if it is to join one, and stays until it is removed. */
-function membership(node: StoreNode, { cluster, data, joining }: ServeOptions): Observable<string> {
+function membership(node: StoreNode, options: ServeOptions, peers: Peers): Observable<string> {
+  const { cluster, data, joining } = options
   if (joining === undefined) return removal(node, cluster)
-  return concat(join(node, joining, data), removal(node, cluster, [joining.contact]))
+  const others = peers.map((peer) => peer.http)
+  return concat(join(node, joining, data, others), removal(node, cluster, [joining.contact]))
 }
 
 function nodeOptions(options: ServeOptions) {

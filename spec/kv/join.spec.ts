@@ -76,6 +76,15 @@ describe('a server that joins', () => {
     await expect(firstValueFrom(found$)).rejects.toThrow('join under another id')
   })
 
+  it('asks another one that it has heard of where its contact is gone', async () => {
+    const it = await cluster('ab', 'c')
+    const { url } = await it.follower()
+    const how = joining(it, 'c', 'http://127.0.0.1:1')
+    const told$ = join(it.server('c').node, how, UNMARKED, [url]).pipe(toArray())
+    expect(await lastValueFrom(told$)).toContain('c is in the cluster')
+    expect(await rolesIn(it)).toEqual(['a:voter', 'b:voter', 'c:voter'])
+  })
+
   it('does not come into a cluster of another name', async () => {
     const it = await cluster('ab', 'c')
     const contact = (await it.follower()).url
