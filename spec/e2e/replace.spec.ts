@@ -158,8 +158,9 @@ describe('three servers under writes', { timeout: 120_000 }, () => {
     const contact = servers.running.get('a')!.http
     for (const id of ['d', 'e', 'f']) {
       const joined = servers.start(id, { contact })
-      await eventually(`${id} to vote`, async () =>
-        voters(await membersOf(joined)).includes(id) ? true : undefined,
+      // It says so when the change is done: another one would be too early before.
+      await eventually(`${id} to be in`, () =>
+        joined.output().includes(`${id} is in the cluster`) ? true : undefined,
       )
     }
     const body = Buffer.from(JSON.stringify({ remove: ['a', 'b', 'c'] }))
@@ -215,7 +216,10 @@ describe('three servers under writes', { timeout: 120_000 }, () => {
     // The leader that was about to take it in is no more, and the next one has not heard of it.
     rmSync(join(joined.data, 'member'), { force: true })
     const ask = { method: 'DELETE', path: '/members/d' } as const
-    await call(ask, { servers: [contact] })
+    // The change that was begun with it has to come to its end first.
+    const isOut = async () =>
+      [200, 404].includes((await call(ask, { servers: [contact] })).status) ? true : undefined
+    await eventually('d to be out', isOut, 45_000)
     expect(voters(await membersOf(servers.running.get('a')!))).toBe('abc')
 
     const again = servers.start('d', { contact })
