@@ -108,7 +108,7 @@ it('law 5: whoever throws takes nothing from those beside', async () => {
     running.unsubscribe()
   })
   expect(seen).toEqual(['queued', 'committed', 'applied', 'failed'])
-  expect(thrown).toEqual([broken, broken, broken])
+  expect(thrown).toEqual([broken, broken, broken, broken])
 })
 
 it('law 8: an asynchronous iterable under propose(node) is read no faster than it is answered', async () => {

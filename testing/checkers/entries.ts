@@ -11,7 +11,7 @@ import type { Index, Term } from '../../lib/types.ts'
 export type Visit = (index: Index, term: Term, print: number) => void
 
 /** The print of a command that a witness has no bytes of. */
-export const WITHHELD = NaN
+const WITHHELD = NaN
 
 /** Whether the prints are those of one entry, as far as it is known. */
 export const isAlike = (one: number, other: number): boolean =>
