@@ -90,7 +90,7 @@ export const comparing: Setting = {
 export const lateAnswers: Setting = {
   ...{ nodes: 3, seconds: 5, engine: { electionTimeout: [800, 1_000], heartbeat: 100 } },
   faults: { kinds: ['delay'], every: 200 },
-  workload: { clients: 20, think: 30, keys: 1 },
+  workload: { clients: 12, think: 30, keys: 3 },
 }
 
 /** Two servers with a state and one without, of which any may be away, and others that come. */
