@@ -10,11 +10,14 @@ import type { Catch, Hunt } from './hunt.ts'
 export async function hunting(module: string, hunt: Hunt, limit: number): Promise<Catch | null> {
   const args = ['--input-type=module', '-', JSON.stringify(hunt)]
   const child = spawn(process.execPath, args, { timeout: limit * 1000, killSignal: 'SIGKILL' })
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
   const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>
   const said = Promise.all([text(child.stdout), text(child.stderr)])
   child.stdin.on('error', () => undefined) // a child that dies early says why on stderr
   child.stdin.end(module)
   const [code, signal] = await closed
+  process.off('exit', kill)
   const [out, err] = await said
   if (signal !== null) throw new Error(`no result within ${limit} s`)
   if (code !== 0)

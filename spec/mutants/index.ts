@@ -37,6 +37,10 @@ async function run(options: Options): Promise<boolean> {
   return missed.length === 0
 }
 
+// A hunt that hangs must not outlive the search.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
 try {
   const options = parse(process.argv.slice(2))
   if (typeof options === 'string') console.log(options)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { MakeChecker } from '../../testing/checkers/observation.ts'
 import { simulate } from '../../testing/simulation/simulate.ts'
 import { drawWitnesses } from '../../testing/simulation/witnesses.ts'
 
@@ -56,5 +57,30 @@ describe('a seed', () => {
     const drawn = Array.from({ length: 12 }, (_, i) => drawWitnesses(i, ['a', 'b', 'c'], ['d']))
     expect(drawn.some((ids) => ids.size === 0) && drawn.some((ids) => ids.size > 0)).toBe(true)
     expect(drawWitnesses(1, ['a', 'b', 'c'], ['d'], 0).size).toBe(0)
+  })
+
+  it('never loses the disk of a full server where a witness may be the only other that has its entries', () => {
+    const wipedIn = (witnesses: number): Set<string> => {
+      const wiped = new Set<string>()
+      const note: MakeChecker = () => ({
+        name: 'wiped',
+        observe: (seen) => {
+          if (seen.type === 'wiped') wiped.add(seen.id)
+        },
+      })
+      for (const seed of [1, 2, 3, 4, 5, 6]) {
+        const faults = { kinds: ['wipeDisk'], every: 300 } as const
+        const none = { changes: Infinity, transfers: Infinity }
+        const given = { nodes: 5, duration: 3_000, seed, spares: 0, witnesses, faults }
+        wiped.clear()
+        simulate({ ...given, administration: none, checkers: [note] })
+        const allowed = drawWitnesses(seed, ['a', 'b', 'c', 'd', 'e'], [], witnesses)
+        for (const id of wiped) if (allowed.has(id)) wiped.delete(id)
+        if (wiped.size > 0) break
+      }
+      return wiped
+    }
+    expect(wipedIn(0).size).toBeGreaterThan(0)
+    expect([...wipedIn(1)]).toEqual([])
   })
 })

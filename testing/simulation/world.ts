@@ -92,13 +92,12 @@ export class World {
 
   /**
    * Whether a quorum is left without the disk of `broken`, and also after a change, whatever comes of those that
-   * are under way. Where there are witnesses, a full server's disk may hold what else only they have acknowledged:
+   * are under way. Where there are witnesses, a full server may hold what else only they have acknowledged:
    * without it nobody could lead.
    */
   survives({ plan, broken }: { readonly plan?: Plan; readonly broken?: NodeId }): boolean {
-    const isOnlyCopy =
-      this.witnesses.size > 0 && broken !== undefined && !this.witnesses.has(broken)
-    if (isOnlyCopy && this.roster.isMember(broken)) return false
+    const isFull = broken !== undefined && !this.witnesses.has(broken)
+    if (isFull && this.witnesses.size > 0) return false
     const isSound = (id: NodeId): boolean =>
       id !== broken && !this.wiped.has(id) && this.server(id)?.disk.isCorrupt === false
     return this.roster.survives(isSound, this.witnesses, plan)
