@@ -137,12 +137,18 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
 
 /** Serves the clients that connect with `rxraft/kv`. */
 function welcome(node: StoreNode, history: History, options: ServeOptions): Observable<string> {
-  const { clients, cluster, clientsSecret: secret, maxValueBytes } = options
+  const { clients, cluster, maxValueBytes } = options
   if (clients === undefined) return EMPTY
-  const port = { cluster, listen: formatAddress(clients), ...(secret !== undefined && { secret }) }
+  const port = { cluster, listen: formatAddress(clients), ...trustOfClients(options) }
   return serveClients(node, { ...port, ...clientPort(history, maxValueBytes) }).pipe(
     map(({ message }) => message),
   )
+}
+
+/** Clients have a secret of their own, or certificates where the servers have them. */
+function trustOfClients({ clientsSecret, tls }: ServeOptions) {
+  if (clientsSecret !== undefined) return { secret: clientsSecret }
+  return tls === undefined ? {} : { tls }
 }
 
 /** Comes into the cluster, if it is to join one, and stays until it is removed. */

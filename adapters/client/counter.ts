@@ -3,7 +3,7 @@ import { Overloaded } from '../../lib/errors.ts'
 import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
 import { msgpack, type Codec } from '../../operators/codec.ts'
 import type { Consistency, Leader, RaftNode, Settle } from '../../operators/engine/node.ts'
-import { malformed, type Malformed } from '../transport/codec.ts'
+import { malformed, type Malformed } from '../transport/malformed.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
 import { Failure } from '../transport/tcp/failure.ts'
 import { frame, type Frame } from '../transport/tcp/frame.ts'
@@ -50,6 +50,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
   #members: Members | undefined
   #isFlushing = false
   #open = 0
+  #received = -1
 
   constructor(
     private readonly connection: Connection,
@@ -69,9 +70,16 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     )
   }
 
+  /** To be called once in each idle timeout. */
+  tick(): void {
+    const { received } = this.connection
+    if (received !== this.#received) this.#received = received
+    else this.#close('it has been silent for too long')
+  }
+
   /** The server goes. */
   leave(): void {
-    this.connection.close(new Failure('peer-disconnected', 'this server closes the connection'))
+    this.#close('this server closes the connection')
   }
 
   /** The connection has ended: what was asked on it needs no answer. */
@@ -81,8 +89,12 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     this.#asked.clear()
   }
 
+  #close(reason: string): void {
+    this.connection.close(new Failure('peer-disconnected', reason))
+  }
+
   #take({ type, head, body }: Frame): Malformed | void {
-    if (type === 'ping') return this.connection.write(frame('pong', head.slice()))
+    if (type === 'ping') return this.#answer(head)
     if (type !== 'message') return malformed(`a frame of type ${type} on a client's connection`)
     if (head.length !== ASK_HEAD_BYTES) return malformed(`a head of ${head.length} bytes`)
     const top = head.slice()
@@ -90,6 +102,12 @@ export class Counter<C, R, Q, A> implements Teller<R> {
       const fault = this.connection.isOpen ? this.#read(new Cursor(top), body) : undefined
       if (fault) this.connection.close(new Failure('bad-frame', fault.reason))
     })
+  }
+
+  /** Somebody who only asks and does not read gets no answers that would pile up. */
+  #answer(ping: Uint8Array): void {
+    const { socket } = this.connection
+    if (socket.writableLength <= UNREAD_BYTES) this.connection.write(frame('pong', ping.slice()))
   }
 
   #read(top: Cursor, body: Uint8Array): Malformed | void {

@@ -3,15 +3,15 @@ import { Overloaded, Timeout, type Outcome, type RaftError } from '../../lib/err
 import type { Codec } from '../../operators/codec.ts'
 import type { Deadlines } from '../../operators/engine/deadlines.ts'
 import { Fifo } from '../../operators/fifo.ts'
-import { showAddress, type Address } from '../transport/tcp/address.ts'
 import type { Failure } from '../transport/tcp/failure.ts'
-import type { Settings } from '../transport/tcp/settings.ts'
 import { ASK } from './codes.ts'
 import { Command } from './command.ts'
 import { Closed, Refused, Unreachable } from './errors.ts'
-import { Link, nameOf, SILENCES, type Asked, type LinkOwner } from './link.ts'
+import { Link, SILENCES, type Asked, type LinkOwner } from './link.ts'
+import type { Party } from './party.ts'
 import { OwnSession } from './session.ts'
 import type { Sheaf } from './sheaf.ts'
+import type { Way } from './way.ts'
 
 /** Something that the leader is asked, until somebody has answered it. */
 export interface Job {
@@ -45,7 +45,9 @@ export interface Passenger {
 }
 
 export interface CourierOptions {
-  readonly servers: readonly Address[]
+  readonly servers: readonly Way[]
+  /** The way to an address that is learnt. Throws `ConfigError` for one that must not be dialled. */
+  readonly locate: (address: string) => Way
   readonly maxInFlight: number
   readonly maxWaiting: number
   readonly deadlines: Deadlines
@@ -76,10 +78,10 @@ export class Courier implements LinkOwner {
   #isClosed = false
 
   constructor(
-    private readonly config: Settings,
+    private readonly config: Party,
     private readonly options: CourierOptions,
   ) {
-    for (const address of options.servers) this.#add(address)
+    for (const way of options.servers) this.#add(way)
     const ticks$ = interval(config.idleTimeout / SILENCES, config.scheduler)
     this.#life.add(
       ticks$.subscribe(() => {
@@ -315,24 +317,23 @@ export class Courier implements LinkOwner {
   #learn(text: string): void {
     if (text === '' || this.#links.size >= this.options.servers.length + MAX_LEARNT) return
     try {
-      this.#add(this.config.locate(text))?.start()
+      this.#add(this.options.locate(text))?.start()
     } catch {
       // An address that must not be dialled is none: the servers that were given may do.
     }
   }
 
   /** A link that is not there yet. */
-  #add(address: Address): Link | undefined {
-    const key = showAddress(address)
-    if (this.#links.has(key)) return undefined
-    const link = new Link(address, this.config, this.options.codec, this)
-    this.#links.set(key, link)
+  #add(way: Way): Link | undefined {
+    if (this.#links.has(way.name)) return undefined
+    const link = new Link(way, this.config, this.options.codec, this)
+    this.#links.set(way.name, link)
     return link
   }
 
   #reasons(): string {
     const links = [...this.#links.values()]
-    const reasons = links.map((link) => `${nameOf(link)}: ${reasonOf(link)}`)
+    const reasons = links.map((link) => `${link.way.name}: ${reasonOf(link)}`)
     return reasons.join('; ')
   }
 }

@@ -1,32 +1,19 @@
-import {
-  concatMap,
-  defer,
-  map,
-  repeat,
-  retry,
-  Subscription,
-  tap,
-  timer,
-  type Observable,
-} from 'rxjs'
-import { Slab } from '../../lib/slab.ts'
+import { concatMap, defer, repeat, retry, Subscription, tap, timer, type Observable } from 'rxjs'
 import type { RaftError } from '../../lib/errors.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Codec } from '../../operators/codec.ts'
-import { malformed, type Malformed } from '../transport/codec.ts'
-import { showAddress, type Address } from '../transport/tcp/address.ts'
+import { malformed, type Malformed } from '../transport/malformed.ts'
 import { backoff } from '../transport/tcp/backoff.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
-import { connecting } from '../transport/tcp/dialling.ts'
 import { Failure } from '../transport/tcp/failure.ts'
 import { frame, type Frame } from '../transport/tcp/frame.ts'
-import { converse, readHello } from '../transport/tcp/handshake.ts'
-import { encodeHello, encodeNumber } from '../transport/tcp/hello.ts'
-import type { Settings } from '../transport/tcp/settings.ts'
-import { ASK, ASK_HEAD_BYTES, SERVICE, TELL } from './codes.ts'
+import { encodeNumber } from '../transport/tcp/hello.ts'
+import { ASK, ASK_HEAD_BYTES, TELL } from './codes.ts'
 import { Cursor } from './cursor.ts'
 import { heard } from './failures.ts'
-import { Sheaf, SLAB_BYTES } from './sheaf.ts'
+import type { Party } from './party.ts'
+import { Sheaf } from './sheaf.ts'
+import type { Met, Way } from './way.ts'
 
 /** Who leads, as a server says. */
 export interface Claim {
@@ -98,8 +85,8 @@ export class Link {
   #attempt = 0
 
   constructor(
-    readonly address: Address,
-    private readonly config: Settings,
+    readonly way: Way,
+    private readonly config: Party,
     private readonly codec: Codec<unknown>,
     private readonly owner: LinkOwner,
   ) {}
@@ -190,31 +177,14 @@ export class Link {
 
   /** A connection, until it ends. */
   #dial(): Observable<never> {
-    const { config } = this
-    const talk = (connection: Connection): Observable<Connection> =>
-      defer(() => {
-        config.security.provenId(connection.socket)
-        connection.write(frame('hello', this.#hello()))
-        return connection.next$.pipe(
-          map((answer) => {
-            this.id = readHello(answer, 'welcome').from
-            return connection
-          }),
-        )
-      })
-    return connecting({ id: SERVICE }, this.address, config).pipe(
-      concatMap((socket) => converse(socket, config, talk, new Slab(SLAB_BYTES))),
-      tap((connection) => this.#establish(connection)),
-      concatMap((connection) => connection.end$),
+    return this.way.meet().pipe(
+      tap((met) => this.#establish(met)),
+      concatMap(({ connection }) => connection.end$),
     )
   }
 
-  #hello(): Uint8Array {
-    const { cluster, id } = this.config
-    return encodeHello({ cluster, from: id, to: SERVICE, incarnation: '1' })
-  }
-
-  #establish(connection: Connection): void {
+  #establish({ connection, id }: Met): void {
+    this.id = id
     this.#connection = connection
     this.#attempt = this.#silences = this.#received = 0
     this.failure = undefined
@@ -325,6 +295,3 @@ export class Link {
 
 const asFailure = (cause: unknown): Failure =>
   cause instanceof Failure ? cause : new Failure('peer-refused', String(cause), { cause })
-
-/** Where a link leads, for a person. */
-export const nameOf = ({ address }: Link): string => showAddress(address)

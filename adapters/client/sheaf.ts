@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { Slab } from '../../lib/slab.ts'
+import { crc32 } from '../crc32.ts'
 import { writeU32, writeU53 } from '../transport/integers.ts'
 import { HEADER_BYTES, writeHeader } from '../transport/tcp/frame.ts'
 

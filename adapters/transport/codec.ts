@@ -4,6 +4,7 @@ import type { Message } from '../../lib/messages.ts'
 import { MAX_INTEGER, readU32, readU53, writeU32, writeU53 } from './integers.ts'
 import { kindCodes, kindOfCode, planOf, planOfCode, type Plan } from './layout.ts'
 import { illegal } from './legal.ts'
+import { malformed, type Malformed } from './malformed.ts'
 
 /**
  * Messages ↔ bytes, in two parts: a head, which says everything but the commands, and a body, which is
@@ -12,14 +13,6 @@ import { illegal } from './legal.ts'
  * The form is written by hand and not in MessagePack: it costs the same with every check included, has
  * one encoding for each message, and leaves a stranger's bytes no types to choose from.
  */
-
-/** Bytes that are not a message of the protocol. */
-export interface Malformed {
-  readonly type: 'malformed'
-  readonly reason: string
-}
-
-export const malformed = (reason: string): Malformed => ({ type: 'malformed', reason })
 
 const utf8 = new TextEncoder()
 const latin1 = new TextDecoder('latin1')

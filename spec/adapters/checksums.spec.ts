@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checksumOf, joinChecksums, noteChecksum } from '../../adapters/checksums.ts'
+import { crc32 as chosen, plainCrc32 } from '../../adapters/crc32.ts'
 
 describe('checksums', () => {
   it('of two pieces make that of both together', () => {
@@ -40,4 +41,15 @@ describe('checksums', () => {
     noteChecksum(bytes, 42)
     expect(checksumOf(bytes)).toBe(crc32(bytes))
   })
+})
+
+it('without Node they are what zlib says, in one go or going on', () => {
+  const bytes = fc.uint8Array({ maxLength: 1_000 })
+  fc.assert(
+    fc.property(bytes, bytes, (first, second) => {
+      const whole = crc32(Buffer.concat([first, second]))
+      expect(plainCrc32(second, plainCrc32(first))).toBe(whole)
+      expect(chosen(second, chosen(first))).toBe(whole)
+    }),
+  )
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { firstValueFrom } from 'rxjs'
 import { connect, type Change, type StoreClient } from 'rxraft/kv'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { authority } from '../adapters/transport/certificates.ts'
 import { eventually, freePorts, Servers } from './servers.ts'
 
 /** Real servers, and their port for clients. */
@@ -85,5 +86,24 @@ test('a secret of the clients lets in whoever has it', { timeout: 60_000 }, asyn
   const friend = client(servers.ids, { secret: 'a secret that is long enough' })
   expect(await firstValueFrom(friend.put('a', 'b'))).toBeGreaterThan(0)
   const stranger = client(servers.ids, { secret: 'another that is long enough' })
+  await expect(firstValueFrom(stranger.get('a'))).rejects.toMatchObject({ code: 'refused' })
+})
+
+test('with certificates, servers ask their clients for one, too', { timeout: 60_000 }, async () => {
+  const { issue } = authority()
+  const kept = (name: string, pem: unknown): string => {
+    const file = join(servers.data, name)
+    writeFileSync(file, String(pem))
+    return file
+  }
+  for (const id of servers.ids) {
+    const { ca, cert, key } = issue([`raft://rxraft/${id}`])
+    // prettier-ignore
+    start(id, ['--tls-ca', kept('ca', ca), '--tls-cert', kept(`${id}.cert`, cert),
+      '--tls-key', kept(`${id}.key`, key)])
+  }
+  const friend = client(servers.ids, { tls: issue(['raft://rxraft%2Fclients/alice']) })
+  expect(await firstValueFrom(friend.put('a', 'b'))).toBeGreaterThan(0)
+  const stranger = client(servers.ids, { tls: authority().issue(['raft://rxraft%2Fclients/eve']) })
   await expect(firstValueFrom(stranger.get('a'))).rejects.toMatchObject({ code: 'refused' })
 })

@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decode,
-  headLength,
-  unsendable,
-  writeHead,
-  type Malformed,
-} from '../../adapters/transport/codec.ts'
+import { decode, headLength, unsendable, writeHead } from '../../adapters/transport/codec.ts'
+import type { Malformed } from '../../adapters/transport/malformed.ts'
 import { DiskLost, InvariantError } from '../../lib/errors.ts'
 import type { Message } from '../../lib/messages.ts'
 import { candidate, follower, leader, precandidate, type Server } from '../lib/bench/server.ts'

@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net'
 import { Observable } from 'rxjs'
 import type { Slab } from '../../../lib/slab.ts'
-import { malformed, type Malformed } from '../codec.ts'
+import { malformed, type Malformed } from '../malformed.ts'
 import { Failure } from './failure.ts'
 import { FrameReader, frame, type Frame } from './frame.ts'
 
@@ -10,6 +9,26 @@ const STRANGER_BYTES = 64 * 1024
 
 /** Milliseconds that the other end gets to read why it is refused. */
 const PARTING_MS = 1_000
+
+/** What a connection needs of a socket. That of `node:net` has it. */
+export interface Wire {
+  /** Bytes that the system has not been given yet. */
+  readonly writableLength: number
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
+  on(event: 'error', listener: (cause: Error) => void): unknown
+  on(event: 'end' | 'close' | 'drain', listener: () => void): unknown
+  write(bytes: Uint8Array): unknown
+  /** Keeps what is written together until `uncork`. */
+  cork(): void
+  uncork(): void
+  pause(): unknown
+  resume(): unknown
+  destroy(): unknown
+  /** When everything is written. */
+  destroySoon(): void
+  /** After a silence of so many ms. */
+  setTimeout(ms: number, listener: () => void): unknown
+}
 
 /** Takes the next frame, and says what is wrong with it. */
 export type Receiver = (frame: Frame) => Malformed | void
@@ -28,14 +47,15 @@ export class Connection {
   #end: Failure | undefined
 
   constructor(
-    readonly socket: Socket,
+    readonly socket: Wire,
     /** Where the bodies of frames stay. */
     bodies?: Slab,
   ) {
     this.#reader = new FrameReader(STRANGER_BYTES, bodies)
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('error', (cause) => this.close(disconnected(cause.message, cause)))
+    socket.on('data', (chunk) => this.#read(chunk))
+    socket.on('error', (cause) =>
+      this.close(cause instanceof Failure ? cause : disconnected(cause.message, cause)),
+    )
     socket.on('end', () => this.close(disconnected('the other end closed the connection')))
     socket.on('close', () => this.close(disconnected('the connection is closed')))
   }

@@ -99,6 +99,7 @@ export function connecting(
     socket.once('close', () => subscriber.error(unreachable('the connection was closed')))
     socket.once(security.ready, () => {
       isKept = true
+      socket.setNoDelay(true)
       subscriber.next(socket)
       subscriber.complete()
     })

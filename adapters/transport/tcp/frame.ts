@@ -1,7 +1,7 @@
-import { crc32 } from 'node:zlib'
 import { Slab } from '../../../lib/slab.ts'
-import { malformed, type Malformed } from '../codec.ts'
+import { crc32 } from '../../crc32.ts'
 import { readU32, writeU32 } from '../integers.ts'
+import { malformed, type Malformed } from '../malformed.ts'
 
 /**
  * What travels on a connection: a header, a head and a body. Only messages have a body.

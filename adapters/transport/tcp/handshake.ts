@@ -17,7 +17,7 @@ import {
   type SchedulerLike,
 } from 'rxjs'
 import type { Slab } from '../../../lib/slab.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Wire } from './connection.ts'
 import { Failure, quote } from './failure.ts'
 import { frame, type Frame } from './frame.ts'
 import {
@@ -102,7 +102,7 @@ export function receive(
 
 /** A handshake on a new connection, which is kept if it succeeds, in time, and closed otherwise. */
 export function converse<T>(
-  socket: Socket,
+  socket: Wire,
   { helloTimeout, scheduler }: Pick<Self, 'helloTimeout' | 'scheduler'>,
   talk: (connection: Connection) => Observable<T>,
   bodies?: Slab,

@@ -1,5 +1,5 @@
-import { malformed, type Malformed } from '../codec.ts'
 import { readU53, writeU53 } from '../integers.ts'
+import { malformed, type Malformed } from '../malformed.ts'
 
 /** What each end says of itself before anything else: the one who dials first. */
 export interface Hello {

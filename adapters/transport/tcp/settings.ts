@@ -1,15 +1,15 @@
-import { randomInt, randomUUID, X509Certificate } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { randomUUID } from 'node:crypto'
+import type { SchedulerLike } from 'rxjs'
 import { ConfigError } from '../../../lib/errors.ts'
 import type { NodeId } from '../../../lib/types.ts'
-import { isLoopback, parseAddress, type Address } from './address.ts'
-import { certificates, idIn, type Certificates } from './certificates.ts'
+import { parseAddress, type Address } from './address.ts'
+import { bounds, bytesWithin, type Bounds } from './bounds.ts'
+import { certificates, type Certificates } from './certificates.ts'
 import { isText } from './hello.ts'
 import { identityUri, isName, URI_BYTES } from './identity.ts'
-import { plaintext } from './plaintext.ts'
 import type { Security } from './security.ts'
 import { sharedSecret } from './sharedSecret.ts'
+import { checkCertificates, reach, securityOf } from './trust.ts'
 
 /** Where the servers of a cluster are, and how they trust each other. */
 export interface TcpOptions {
@@ -68,7 +68,7 @@ export interface TcpOptions {
 }
 
 /** The same with every default filled in, and checked. */
-export interface Settings {
+export interface Settings extends Bounds {
   readonly id: NodeId
   readonly cluster: string
   readonly listen: Address
@@ -77,38 +77,22 @@ export interface Settings {
   /** Reads an address that is learnt later. Throws `ConfigError` for one that must not be dialled. */
   readonly locate: (text: string) => Address
   readonly security: Security
-  readonly maxFrameBytes: number
   readonly maxQueueBytes: number
-  readonly connectTimeout: number
-  readonly helloTimeout: number
-  readonly idleTimeout: number
-  readonly backoff: readonly [min: number, max: number]
-  readonly random: () => number
   readonly newIncarnation: () => string
-  readonly scheduler: SchedulerLike
 }
-
-const MIB = 1024 * 1024
-const SMALLEST = 64 * 1024
-const LARGEST = 1024 * MIB
-const LONGEST = 600_000
-
-const SECRET_BYTES = 16
 
 /** Fills in the defaults. Throws `ConfigError` for what cannot be. */
 export function settings(options: TcpOptions): Settings {
-  const { id, cluster, incarnation, random = chance, scheduler = asyncScheduler } = options
+  const { id, cluster, incarnation, maxQueueBytes = 64 * 1024 * 1024 } = options
   checkNames(id, cluster, incarnation)
-  if (typeof random !== 'function') throw new ConfigError('random', random, 'a function')
-  if (typeof scheduler.schedule !== 'function') {
-    throw new ConfigError('scheduler', scheduler, 'a scheduler, such as asyncScheduler')
-  }
+  const limits = bounds(options)
   const listen = parseAddress('listen', options.listen, 0)
   const peers = parsePeers(options)
   const checkReach = reach(options)
   checkReach('listen', options.listen, [listen])
   checkReach('peers', options.peers, [...peers.values()])
   return {
+    ...limits,
     id,
     cluster,
     listen,
@@ -119,20 +103,18 @@ export function settings(options: TcpOptions): Settings {
       checkReach('address', text, [address])
       return address
     },
-    security: securityOf(options),
-    maxFrameBytes: within('maxFrameBytes', options.maxFrameBytes ?? 128 * MIB, SMALLEST, LARGEST),
-    maxQueueBytes: within('maxQueueBytes', options.maxQueueBytes ?? 64 * MIB, SMALLEST, LARGEST),
-    connectTimeout: within('connectTimeout', options.connectTimeout ?? 2_000, 1, LONGEST),
-    helloTimeout: within('helloTimeout', options.helloTimeout ?? 1_000, 10, LONGEST),
-    idleTimeout: within('idleTimeout', options.idleTimeout ?? 2_000, 20, LONGEST),
-    backoff: checkBackoff(options.backoff ?? [50, 2_000]),
-    random,
+    security: securityOf(
+      options,
+      (secret) => sharedSecret({ secret, id, cluster }),
+      (tls) =>
+        certificates(checkCertificates(tls, cluster, id), {
+          ...{ cluster, who: 'a server of this cluster' },
+        }),
+    ),
+    maxQueueBytes: bytesWithin('maxQueueBytes', maxQueueBytes),
     newIncarnation: incarnation === undefined ? randomUUID : () => incarnation,
-    scheduler,
   }
 }
-
-const chance = (): number => randomInt(2 ** 32) / 2 ** 32
 
 function checkNames(id: string, cluster: string, incarnation: string | undefined): void {
   const isGood = (name: unknown): boolean => typeof name === 'string' && isText(name)
@@ -172,71 +154,4 @@ function parsePeers({ id, cluster, peers }: TcpOptions): Map<NodeId, Address> {
 function checkStrangers(strangers: 'admit' | 'refuse'): 'admit' | 'refuse' {
   if (strangers === 'admit' || strangers === 'refuse') return strangers
   throw new ConfigError('strangers', strangers, "'admit' or 'refuse'")
-}
-
-type CheckReach = (option: string, value: unknown, addresses: readonly Address[]) => void
-
-/** What throws `ConfigError` for addresses beyond this machine, unless something protects the connections. */
-function reach({ secret, tls, insecureTrustNetwork = false }: TcpOptions): CheckReach {
-  if (typeof insecureTrustNetwork !== 'boolean') {
-    throw new ConfigError('insecureTrustNetwork', insecureTrustNetwork, 'true or false')
-  }
-  const isFree = secret !== undefined || tls !== undefined || insecureTrustNetwork
-  return (option, value, addresses) => {
-    if (isFree || addresses.every(isLoopback)) return
-    const expected =
-      'on this machine, such as 127.0.0.1, unless `secret` or `tls` protects the connections ' +
-      '(or `insecureTrustNetwork` says that nobody can reach them who should not)'
-    throw new ConfigError(option, value, expected)
-  }
-}
-
-function securityOf(options: TcpOptions): Security {
-  const { id, cluster, secret, tls } = options
-  if (secret !== undefined && tls !== undefined) {
-    throw new ConfigError('secret', 'given together with `tls`', 'one of the two')
-  }
-  if (tls !== undefined) return certificates(checkCertificates(tls, cluster, id), cluster)
-  if (secret === undefined) return plaintext
-  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret
-  // The value itself is not shown: errors end in logs.
-  if (!(bytes instanceof Uint8Array) || bytes.length < SECRET_BYTES) {
-    const shown = bytes instanceof Uint8Array ? `${bytes.length} bytes long` : typeof secret
-    throw new ConfigError('secret', shown, `at least ${SECRET_BYTES} random bytes, better 32`)
-  }
-  // A copy, which nobody else can change.
-  return sharedSecret({ secret: Uint8Array.from(bytes), id, cluster })
-}
-
-function checkCertificates(tls: Certificates, cluster: string, id: string): Certificates {
-  for (const part of ['ca', 'cert', 'key'] as const) {
-    const given: unknown = tls?.[part]
-    if (typeof given === 'string' || given instanceof Uint8Array) continue
-    throw new ConfigError(`tls.${part}`, typeof given, 'PEM, as a string or bytes')
-  }
-  const uri = identityUri(cluster, id)
-  try {
-    createSecureContext({ ca: copy(tls.ca), cert: copy(tls.cert), key: copy(tls.key) })
-    if (idIn(new X509Certificate(copy(tls.cert)).subjectAltName, cluster) === id) return tls
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError('tls', `unusable (${reason})`, 'a certificate, its key and its authority')
-  }
-  const expected = `with the one raft: URI ${uri} among its subject alternative names`
-  throw new ConfigError('tls.cert', 'a certificate of another server', expected)
-}
-
-const copy = (text: string | Uint8Array): string | Buffer =>
-  typeof text === 'string' ? text : Buffer.from(text)
-
-function within(option: string, value: number, min: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new ConfigError(option, value, `a whole number from ${min} to ${max}`)
-}
-
-function checkBackoff(range: readonly [number, number]): readonly [min: number, max: number] {
-  const [min, max] = Array.isArray(range) ? range : []
-  const isRange = typeof min === 'number' && typeof max === 'number' && min >= 1 && max >= min
-  if (isRange && max <= LONGEST) return range
-  throw new ConfigError('backoff', range, `[min, max] in ms, 1 to ${LONGEST}, min not above max`)
 }

@@ -1,6 +1,7 @@
 import { connect as dial, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { connect, type Client, type ConnectOptions } from '../../../adapters/client.ts'
+import { clientsOf, SERVICE } from '../../../adapters/client/codes.ts'
 import { serveClients, type ServeClientsOptions } from '../../../adapters/client/server.ts'
 import { memory } from '../../../adapters/storage/memory.ts'
 import { network } from '../../../adapters/transport/memory.ts'
@@ -11,6 +12,7 @@ import {
   type RaftNode,
   type RaftOptions,
 } from '../../../operators/engine/index.ts'
+import { Stranger } from '../transport/stranger.ts'
 
 /** Counts, and says how far it has come. 1000 is too much for it. */
 const counter: Machine<number, number, string, string, number> = {
@@ -44,7 +46,7 @@ export class Sites {
   /** Waits until one leads. */
   static async open(
     ids = 'abc',
-    options: Options = {},
+    options: Options | ((id: string) => Options) = {},
     more: Partial<RaftOptions<number, number, string, string, number>> = {},
   ): Promise<Sites> {
     const sites = new Sites()
@@ -55,7 +57,7 @@ export class Sites {
         ...{ id, members: [...ids], machine: counter, transport: net.join(id), storage: memory() },
         ...{ heartbeat: 20, electionTimeout: [100, 200], ...more },
       })
-      sites.all.push(await site(node, options))
+      sites.all.push(await site(node, typeof options === 'function' ? options(id) : options))
     }
     await sites.leader()
     return sites
@@ -121,6 +123,15 @@ export async function eventually<T>(find: () => T | undefined, ms = 10_000): Pro
     if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${String(find)}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
+}
+
+/** What a client says first. */
+export const HELLO = { cluster: clientsOf('shop'), from: 'x', to: SERVICE }
+
+/** A stranger on the port of a server. */
+export function strangerAt({ address }: Site): Stranger {
+  const [host, port] = address.split(':') as [string, string]
+  return new Stranger(dial(Number(port), host))
 }
 
 /** A wire to a server that can be cut, and swallow what comes back. */

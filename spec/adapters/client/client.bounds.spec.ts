@@ -2,7 +2,8 @@ import { firstValueFrom } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { connect } from '../../../adapters/client.ts'
 import { ConfigError, Overloaded } from '../../../lib/errors.ts'
-import { clientOf, eventually, Sites, Wire } from './bench.ts'
+import { ping } from '../transport/stranger.ts'
+import { clientOf, eventually, HELLO, Sites, strangerAt, Wire } from './bench.ts'
 
 /** A server that takes everything in and answers nothing, as far as its client can tell. */
 async function silent(options: { maxInFlight?: number; maxWaiting?: number }) {
@@ -70,4 +71,31 @@ it('nothing is left when a client is closed: no timer, no connection', async () 
   client.close()
   await expect(pending).rejects.toMatchObject({ code: 'closed' })
   client.close()
+})
+
+it('a client of which nothing is heard is gone, and one that pings is not', async () => {
+  const sites = await Sites.open('a', { idleTimeout: 500 })
+  const wire = await Wire.to(sites.addresses[0]!)
+  const client = clientOf({ servers: [wire.address], idleTimeout: 500 })
+  await firstValueFrom(client.propose(1))
+  const silent = strangerAt(sites.all[0]!)
+  silent.say(HELLO)
+  await eventually(() => silent.frames[0])
+  await eventually(() => silent.isClosed || undefined)
+  await firstValueFrom(client.propose(1))
+  expect(wire.connections).toBe(1)
+})
+
+it('a client that asks and does not read is not answered without end', async () => {
+  const sites = await Sites.open('a')
+  const stranger = strangerAt(sites.all[0]!)
+  stranger.say(HELLO)
+  await eventually(() => stranger.frames[0])
+  stranger.socket.pause()
+  const pings = Buffer.concat(Array.from({ length: 10_000 }, () => ping()))
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 100; i++) {
+    await new Promise((resolve) => stranger.socket.write(pings, resolve))
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(12 * 1024 * 1024)
 })

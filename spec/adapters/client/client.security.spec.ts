@@ -1,13 +1,13 @@
 import { firstValueFrom } from 'rxjs'
-import { connect } from 'node:net'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { ASK_HEAD_BYTES, clientsOf, SERVICE } from '../../../adapters/client/codes.ts'
+import { ASK_HEAD_BYTES, clientsOf } from '../../../adapters/client/codes.ts'
 import { Refused } from '../../../adapters/client/errors.ts'
 import { frame, HEADER_BYTES, writeHeader } from '../../../adapters/transport/tcp/frame.ts'
 import { ConfigError } from '../../../lib/errors.ts'
-import { Stranger } from '../transport/stranger.ts'
-import { clientOf, eventually, Sites, type Site } from './bench.ts'
+import { authority } from '../transport/certificates.ts'
+import { tlsStrangerAt } from '../transport/stranger.ts'
+import { clientOf, eventually, HELLO, Sites, strangerAt } from './bench.ts'
 
 const secret = 'a secret that is long enough'
 
@@ -48,20 +48,75 @@ describe('a shared secret', () => {
   })
 })
 
+describe('certificates', () => {
+  const { issue } = authority()
+  const open = (ids: string) => Sites.open(ids, (id) => ({ tls: issue([`raft://shop/${id}`]) }))
+  const alice = issue(['raft://shop%2Fclients/alice'])
+
+  it('let in whoever shows one of a client', async () => {
+    const client = (await open('abc')).client({ tls: alice })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+
+  it.each([
+    ['a server', issue(['raft://shop/a'])],
+    ['another cluster', issue(['raft://bank%2Fclients/alice'])],
+    ['two at a time', issue(['raft://shop%2Fclients/alice', 'raft://shop%2Fclients/bob'])],
+  ])('of %s are none of a client', (_, tls) => {
+    const wrong = () => clientOf({ servers: ['127.0.0.1:1'], tls })
+    expect(wrong).toThrow(ConfigError)
+    expect(wrong).toThrow('tls.cert is "a certificate of no client"')
+  })
+
+  it('of a client are none of a server', async () => {
+    await expect(Sites.open('a', { tls: alice })).rejects.toMatchObject({ option: 'tls.cert' })
+  })
+
+  it('of a stranger are refused by the servers, and theirs by the stranger', async () => {
+    const sites = await open('abc')
+    const own = authority()
+    for (const ca of [own.ca, alice.ca]) {
+      const client = sites.client({ tls: { ...own.issue(['raft://shop%2Fclients/alice']), ca } })
+      await expect(firstValueFrom(client.propose(1))).rejects.toBeInstanceOf(Refused)
+    }
+    const said = sites.all.flatMap(({ notices }) => notices.map(({ message }) => message))
+    expect(said).toContainEqual(expect.stringContaining('its certificate is refused'))
+  })
+
+  it.each([
+    ['no certificate', {}, /its certificate is refused/],
+    [
+      'one of a server',
+      issue(['raft://shop/a']),
+      /its certificate is of nobody here, not of a client of this cluster/,
+    ],
+  ])(
+    'a guest with %s hears why it is not let in',
+    async (_, { cert, key }: Partial<typeof alice>, said) => {
+      const [site] = (await open('a')).all
+      const stranger = await tlsStrangerAt(site!.address, {
+        ...(cert && { cert: String(cert), key: String(key) }),
+      })
+      stranger.say(HELLO)
+      expect(await stranger.refused()).toMatch(said)
+    },
+  )
+
+  it('say who a client is: another name than its own is refused', async () => {
+    const [site] = (await open('a')).all
+    const { cert, key } = alice as { readonly cert: string; readonly key: string }
+    const stranger = await tlsStrangerAt(site!.address, { cert, key })
+    stranger.say({ ...HELLO, from: 'bob' })
+    expect(await stranger.refused()).toBe('it says that it is "bob" and proves to be "alice"')
+  })
+})
+
 it('in plain text, a client of another cluster is refused by name', async () => {
   const client = (await Sites.open('a')).client({ cluster: 'bank' })
   await expect(firstValueFrom(client.propose(1))).rejects.toThrow(
     'it asks for \\"bank/clients\\", and this is \\"shop/clients\\"',
   )
 })
-
-/** A stranger on the port of a server. */
-function strangerAt({ address }: Site): Stranger {
-  const [host, port] = address.split(':') as [string, string]
-  return new Stranger(connect(Number(port), host))
-}
-
-const HELLO = { cluster: clientsOf('shop'), from: 'x', to: SERVICE }
 
 describe('what is no frame of a client ends its connection, and nobody else’s', () => {
   it.each([

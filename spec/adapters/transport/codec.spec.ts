@@ -6,8 +6,8 @@ import {
   headLength,
   unsendable,
   writeHead,
-  type Malformed,
 } from '../../../adapters/transport/codec.ts'
+import type { Malformed } from '../../../adapters/transport/malformed.ts'
 import { pack, type Batch } from '../../../lib/batch.ts'
 import type { Append, Message } from '../../../lib/messages.ts'
 import { anyMessage, bigAppend } from './messages.ts'

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { decode, type Malformed } from '../../../adapters/transport/codec.ts'
+import { decode } from '../../../adapters/transport/codec.ts'
+import type { Malformed } from '../../../adapters/transport/malformed.ts'
 import {
   frame,
   FrameReader,

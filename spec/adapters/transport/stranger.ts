@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-import type { Malformed } from '../../../adapters/transport/codec.ts'
+import type { Malformed } from '../../../adapters/transport/malformed.ts'
 import { frame, FrameReader, type Frame } from '../../../adapters/transport/tcp/frame.ts'
 import {
   decodeNumber,

@@ -1,0 +1,16 @@
+export {
+  CommandFailed,
+  CommandTooLarge,
+  Compacted,
+  ConfigError,
+  NoSpace,
+  NotLeader,
+  Overloaded,
+  RaftError,
+  Timeout,
+} from '../../lib/errors.ts'
+export { SessionExpired } from '../../lib/sessions.ts'
+export type { Proposed } from './command.ts'
+export type { Client, ConnectOptions } from './connect.ts'
+export { Closed, Failed, Refused, Rejected, Unreachable } from './errors.ts'
+export type { Happened } from './tail.ts'
