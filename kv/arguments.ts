@@ -31,6 +31,12 @@ export function parseRange(text: string): readonly [min: number, max: number] {
   return [Number(min), Number(max)]
 }
 
+/** Reads the origin of a page. */
+export function parseOrigin(text: string): string {
+  if (URL.canParse(text) && new URL(text).origin === text) return text
+  throw new Error(`"${text}" should be an origin, such as https://shop.example`)
+}
+
 export function parsePriority(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) <= HIGHEST_PRIORITY) return Number(text)
   throw new Error(`"${text}" should be a whole number from 0 to ${HIGHEST_PRIORITY}`)

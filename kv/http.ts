@@ -17,8 +17,14 @@ export function api(service: Service): Server {
       .then((reply) => reply && send(response, reply))
       .catch(() => response.destroy())
   })
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url?.split('?')[0] !== WEB_CLIENTS) stay(server, request, socket, head)
+  })
   return server.on('clientError', refuseBytes)
 }
+
+/** Where clients of `rxraft/kv` ask for a WebSocket. */
+export const WEB_CLIENTS = '/clients'
 
 /** Milliseconds that a request may take to arrive. */
 const REQUEST_TIMEOUT = 60_000
@@ -49,6 +55,20 @@ const notAllowed = (method: string | undefined, allow: string): Reply =>
   problem(405, 'method-not-allowed', `${method} is not among what is allowed here: ${allow}`, {
     headers: { allow },
   })
+
+/**
+ * Whoever offers to speak something else, as some do with their first request, is answered as if it had not: its request is
+ * read again, without the offer.
+ */
+function stay(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request
+  const headers = rawHeaders.flatMap((name, i) =>
+    i % 2 === 1 || name.toLowerCase() === 'upgrade' ? [] : [`${name}: ${rawHeaders[i + 1]}`],
+  )
+  const lines = [`${method} ${url} HTTP/${httpVersion}`, ...headers, '', '']
+  socket.unshift(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), head]))
+  server.emit('connection', socket)
+}
 
 /** Answers what is not HTTP, or is too much or too slow to be a request. */
 function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -14,17 +14,34 @@ import {
   switchMap,
   take,
 } from 'rxjs'
-import { raft, type Envelope, type Notice, type Trace, type Transport } from 'rxraft'
+import {
+  raft,
+  type Envelope,
+  type Members,
+  type NodeId,
+  type Notice,
+  type Trace,
+  type Transport,
+} from 'rxraft'
 import { file, type FileOptions } from 'rxraft/storage/file'
 import { serveClients } from 'rxraft/client/server'
+import { serveWebSockets } from 'rxraft/client/websocket'
 import { tcp } from 'rxraft/transport/tcp'
-import { formatAddress, formatPlace, parsePlace, type Address, type Member } from './addresses.ts'
+import { WebSocketServer } from 'ws'
+import {
+  formatAddress,
+  formatPlace,
+  parsePlace,
+  placeOf,
+  type Address,
+  type Member,
+} from './addresses.ts'
 import { Clock } from './clock.ts'
 import { clientPort } from './clientPort.ts'
 import { passTime } from './expiry.ts'
 import { farewell } from './farewell.ts'
 import { History } from './history.ts'
-import { api } from './http.ts'
+import { api, WEB_CLIENTS } from './http.ts'
 import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { checkKept, join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
@@ -46,6 +63,8 @@ export interface ServeOptions {
   readonly clients?: Address
   /** What they share with this server, at least 16 bytes. */
   readonly clientsSecret?: string
+  /** Origins of pages that may connect, besides those that come from where this server is. */
+  readonly origins?: readonly string[]
   /** The servers with which the cluster begins, this one too; none where it joins one. */
   readonly members: readonly Member[]
   /** Which of them are to lead rather than others. */
@@ -123,7 +142,7 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
     const error = (cause: unknown): void => subscriber.error(cause)
     subscriber.add(mark(node, options.data).subscribe({ error: () => undefined }))
     subscriber.add(membership(node, options, peers).subscribe({ next, error }))
-    subscriber.add(welcome(node, history, options).subscribe({ next, error }))
+    subscriber.add(welcome(node, history, server, options).subscribe({ next, error }))
     const stopped$ = (options.stop$ ?? NEVER).pipe(
       take(1),
       switchMap(() => farewell(node)),
@@ -135,14 +154,28 @@ function run(options: ServeOptions, peers: Peers): Observable<string> {
   })
 }
 
-/** Serves the clients that connect with `rxraft/kv`. */
-function welcome(node: StoreNode, history: History, options: ServeOptions): Observable<string> {
-  const { clients, cluster, maxValueBytes } = options
-  if (clients === undefined) return EMPTY
-  const port = { cluster, listen: formatAddress(clients), ...trustOfClients(options) }
-  return serveClients(node, { ...port, ...clientPort(history, maxValueBytes) }).pipe(
-    map(({ message }) => message),
-  )
+/** Serves the clients that connect with `rxraft/kv`: over TCP where that is asked for, and browsers beside the HTTP API. */
+function welcome(
+  node: StoreNode,
+  history: History,
+  server: Server,
+  options: ServeOptions,
+): Observable<string> {
+  const { clients, clientsSecret: secret, origins = [], cluster, maxValueBytes } = options
+  const port = { cluster, ...clientPort(history, maxValueBytes) }
+  const web$ = serveWebSockets(node, {
+    ...port,
+    ...{ server, WebSocketServer, path: WEB_CLIENTS, origins, addressOf: webAddressOf },
+    ...(secret !== undefined && { secret }),
+  })
+  const listen = clients && formatAddress(clients)
+  const tcp$ = listen && serveClients(node, { ...port, ...trustOfClients(options), listen })
+  return merge(web$, tcp$ || EMPTY).pipe(map(({ message }) => message))
+}
+
+const webAddressOf = (id: NodeId, members: Members): string | undefined => {
+  const http = placeOf(members, id)?.http
+  return http && `${http.replace(/^http/, 'ws')}${WEB_CLIENTS}`
 }
 
 /** Clients have a secret of their own, or certificates where the servers have them. */

@@ -11,7 +11,7 @@ import {
   type Member,
   type Place,
 } from './addresses.ts'
-import { collects, parseRange, parseRanked, parseWhole, reads } from './arguments.ts'
+import { collects, parseOrigin, parseRange, parseRanked, parseWhole, reads } from './arguments.ts'
 import type { Io } from './io.ts'
 import { serve, type ServeOptions } from './serve.ts'
 
@@ -23,6 +23,7 @@ interface Flags {
   readonly http: Address
   readonly clients?: Address
   readonly clientsSecretFile?: string
+  readonly clientsOrigin?: readonly string[]
   readonly member?: readonly Member[]
   readonly priority?: readonly (readonly [id: string, priority: number])[]
   readonly existing?: true
@@ -99,6 +100,10 @@ function clientOptions(): Option[] {
       reads(parseAddress),
     ),
     new Option('--clients-secret-file <file>', 'a secret that it shares with these clients'),
+    new Option(
+      '--clients-origin <origin>',
+      'pages of rxraft/kv that may connect, such as https://shop.example; once for each origin',
+    ).argParser(collects(parseOrigin)),
   ]
 }
 
@@ -189,16 +194,18 @@ function settingsOf(flags: Flags, fail: Fail): ServeOptions {
   }
 }
 
-/** The port for clients of `rxraft/kv`. */
+/** What is for clients of `rxraft/kv`. */
 function welcoming(
-  { clients, clientsSecretFile: file }: Flags,
+  { clients, clientsSecretFile: file, clientsOrigin: origins }: Flags,
   fail: Fail,
-): Pick<ServeOptions, 'clients' | 'clientsSecret'> {
-  if (clients === undefined) {
-    return file === undefined ? {} : fail("option '--clients' is missing")
+): Pick<ServeOptions, 'clients' | 'clientsSecret' | 'origins'> {
+  return {
+    ...(clients !== undefined && { clients }),
+    ...(origins !== undefined && { origins }),
+    ...(file !== undefined && {
+      clientsSecret: readFlag('--clients-secret-file', file, fail).trim(),
+    }),
   }
-  if (file === undefined) return { clients }
-  return { clients, clientsSecret: readFlag('--clients-secret-file', file, fail).trim() }
 }
 
 /** Which cluster it belongs to: one that it founds with others, or one that is there already. */

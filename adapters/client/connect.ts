@@ -10,6 +10,7 @@ import type { TcpOptions } from '../transport/tcp/settings.ts'
 import { Command, type Proposed } from './command.ts'
 import { Courier, type Job } from './courier.ts'
 import { commits, follow, watched } from './follow.ts'
+import type { WebSocketConstructor } from './overWebSocket.ts'
 import { partyOf, type Party } from './party.ts'
 import { Question } from './question.ts'
 import type { Happened } from './tail.ts'
@@ -35,8 +36,13 @@ export interface ConnectOptions<
   | 'random'
   | 'scheduler'
 > {
-  /** Where servers listen to clients, as `HOST:PORT`, at least one. The leader may be another one that these know of. */
+  /**
+   * Where servers listen to clients, at least one: as `HOST:PORT`, or, in a browser always, as `ws://HOST:PORT/PATH` and
+   * `wss://…`. The leader may be another one that these know of.
+   */
   readonly servers: readonly string[]
+  /** For `ws://` and `wss://`: the class, where the runtime has none, such as `WebSocket` of the package `ws`. Default: the runtime's. */
+  readonly WebSocket?: WebSocketConstructor
   /** The cluster's state machine. Only its types are used. Default: everything is `unknown`. */
   readonly machine?: Machine<S, C, R, Q, A>
   /** How commands are encoded: as on the servers. Default: `msgpack()`. */

@@ -4,6 +4,7 @@ import { isText } from '../transport/tcp/hello.ts'
 import { isName } from '../transport/tcp/identity.ts'
 import type { TcpOptions } from '../transport/tcp/settings.ts'
 import { clientsOf } from './codes.ts'
+import { inHex } from './proof.ts'
 
 /** What a client shows of itself when it connects, and what it expects. */
 export interface Party extends Bounds, Pick<TcpOptions, 'secret' | 'tls' | 'insecureTrustNetwork'> {
@@ -38,7 +39,4 @@ export function checkCluster(cluster: string): void {
 }
 
 /** A text that nobody else draws: 128 bits of chance. */
-function nonce(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+export const nonce = (): string => inHex(crypto.getRandomValues(new Uint8Array(16)))

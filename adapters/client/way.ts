@@ -26,7 +26,7 @@ export function locating(find: FindWay, servers: readonly string[]) {
   const located = (address: string): Way => {
     const way = find(address)
     if (way !== undefined) return way
-    throw new ConfigError('servers', address, 'an address that can be reached from here')
+    throw new ConfigError('servers', address, 'ws:// or wss:// in a browser, which has no TCP')
   }
   const ways = servers.map(located)
   const kinds = new Set(ways.map(({ kind }) => kind))

@@ -5,9 +5,14 @@ import { describe, expect, it } from 'vitest'
 import tsup from '../../tsup.config.ts'
 import vitest from '../../vitest.config.ts'
 
-interface Conditions {
+interface Formats {
   readonly import: { readonly types: string; readonly default: string }
   readonly require: { readonly types: string; readonly default: string }
+}
+
+interface Conditions extends Formats {
+  /** What stands for it in a browser. */
+  readonly browser?: Formats
 }
 
 interface Manifest {
@@ -15,6 +20,7 @@ interface Manifest {
   readonly bin: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
 }
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
@@ -30,16 +36,26 @@ const builds = (Array.isArray(tsup) ? tsup : [tsup]) as readonly {
 }[]
 const [library, application] = builds
 
+/** Entries of the build that stand for an entry point in a browser. */
+const inBrowsers: Readonly<Record<string, string>> = { client: 'client/browser' }
+
+const formatsOf = (entry: string, types = entry): Formats => ({
+  import: { types: `./dist/${types}.d.ts`, default: `./dist/${entry}.js` },
+  require: { types: `./dist/${types}.d.cts`, default: `./dist/${entry}.cjs` },
+})
+
 describe('the package', () => {
   it('exports exactly what the build makes', () => {
-    expect(entryPoints.map((it) => it.entry).sort()).toEqual(Object.keys(library!.entry).sort())
+    const exported = [...entryPoints.map((it) => it.entry), ...Object.values(inBrowsers)]
+    expect(exported.sort()).toEqual(Object.keys(library!.entry).sort())
     expect(library!.format).toEqual(['esm', 'cjs'])
   })
 
   it.each(entryPoints)('gives $name its four files', ({ key, entry }) => {
+    const instead = inBrowsers[entry]
     expect(manifest.exports[key]).toEqual({
-      import: { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
-      require: { types: `./dist/${entry}.d.cts`, default: `./dist/${entry}.cjs` },
+      ...(instead !== undefined && { browser: formatsOf(instead, entry) }),
+      ...formatsOf(entry),
     })
   })
 
@@ -73,7 +89,8 @@ describe('the package', () => {
 
   it('asks for what it imports, and for nothing else', () => {
     expect(Object.keys(manifest.dependencies)).toEqual(['msgpackr'])
-    expect(Object.keys(manifest.peerDependencies)).toEqual(['rxjs'])
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['rxjs', 'ws'])
+    expect(manifest.peerDependenciesMeta).toEqual({ ws: { optional: true } })
   })
 })
 

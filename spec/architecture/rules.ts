@@ -21,7 +21,7 @@ interface Source {
 const FOLDERS = ['lib', 'operators', 'adapters', 'testing', 'kv', 'examples', 'bench', 'spec']
 
 const PUBLIC =
-  /^rxraft(\/(operators|testing|client|client\/server|kv|storage\/[a-z]+|transport\/[a-z]+))?$/
+  /^rxraft(\/(operators|testing|client|client\/server|client\/websocket|kv|storage\/[a-z]+|transport\/[a-z]+))?$/
 
 /** The only helpers of lib whose values, not only their types, an adapter needs. */
 const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts', 'lib/members.ts']

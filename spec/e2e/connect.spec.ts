@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { firstValueFrom } from 'rxjs'
 import { connect, type Change, type StoreClient } from 'rxraft/kv'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { authority } from '../adapters/transport/certificates.ts'
 import { eventually, freePorts, Servers } from './servers.ts'
 
@@ -12,6 +13,9 @@ let ports: Readonly<Record<string, number>>
 const clients: StoreClient[] = []
 
 const addressOf = (id: string): string => `127.0.0.1:${ports[id]}`
+
+const webAddressOf = (id: string): string =>
+  `${servers.running.get(id)!.http.replace('http', 'ws')}/clients`
 
 beforeEach(async () => {
   servers = await Servers.create()
@@ -31,7 +35,7 @@ function start(id: string, more: readonly string[] = []): void {
 }
 
 function client(ids: readonly string[], options = {}): StoreClient {
-  const made = connect({ servers: ids.map(addressOf), timeout: 20_000, ...options })
+  const made = connect({ servers: ids.map(addressOf), timeout: 20_000, WebSocket, ...options })
   clients.push(made)
   return made
 }
@@ -48,15 +52,18 @@ function writing(store: StoreClient, name: string) {
   return { state, stop: () => ((state.isOver = true), done) }
 }
 
-test(
-  'clients go on when the leader is killed, and everything was written once',
+test.each([
+  ['over TCP', addressOf],
+  ['over WebSockets', webAddressOf],
+])(
+  'clients go on %s when the leader is killed, and everything was written once',
   { timeout: 60_000 },
-  async () => {
+  async (_, where) => {
     for (const id of servers.ids) start(id)
     const leader = await servers.leader()
     const followers = servers.ids.filter((id) => id !== leader.id)
     // Neither knows the leader: one is told where it is, the other where its successor is.
-    const stores = followers.map((id) => client([id]))
+    const stores = followers.map((id) => client([id], { servers: [where(id)] }))
     const changes: Change[] = []
     stores[0]!.watch('', 1).subscribe((change) => changes.push(change))
     const writers = [1, 2, 3, 4].map((n) => writing(stores[n % 2]!, `writer${n}`))

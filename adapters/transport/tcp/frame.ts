@@ -29,7 +29,10 @@ export type FrameType = keyof typeof codes
 const VERSION = 1
 export const HEADER_BYTES = 18
 
-const codes = { hello: 1, welcome: 2, open: 3, refuse: 4, ping: 5, pong: 6, message: 7 } as const
+const codes = {
+  ...{ hello: 1, welcome: 2, open: 3, refuse: 4, ping: 5, pong: 6, message: 7 },
+  ...{ challenge: 8, proof: 9 },
+} as const
 const typeOfCode: ReadonlyMap<number, FrameType> = new Map(
   Object.entries(codes).map(([type, code]) => [code, type as FrameType]),
 )

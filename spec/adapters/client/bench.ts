@@ -1,8 +1,11 @@
 import { connect as dial, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws'
 import { connect, type Client, type ConnectOptions } from '../../../adapters/client.ts'
 import { clientsOf, SERVICE } from '../../../adapters/client/codes.ts'
 import { serveClients, type ServeClientsOptions } from '../../../adapters/client/server.ts'
+import { SUBPROTOCOL } from '../../../adapters/client/webSocketWire.ts'
+import { serveWebSockets, type ServeWebSocketsOptions } from '../../../adapters/client/websocket.ts'
 import { memory } from '../../../adapters/storage/memory.ts'
 import { network } from '../../../adapters/transport/memory.ts'
 import type { Notice } from '../../../lib/storage.ts'
@@ -36,8 +39,18 @@ export interface Site {
   stop(): void
 }
 
-type Options = Partial<ServeClientsOptions<number, string>>
+type Options = Partial<ServeClientsOptions<number, string>> &
+  Partial<Omit<ServeWebSocketsOptions<number, string>, 'server'>>
 type Connect = Partial<ConnectOptions<number, number, string, string, number>>
+
+type WireName = 'tcp' | 'ws'
+
+let wireName: WireName = 'tcp'
+
+/** Everything that follows goes over this wire. */
+export function useWire(name: WireName): void {
+  wireName = name
+}
 
 /** A cluster of counters in this process, each with a port for clients. */
 export class Sites {
@@ -85,19 +98,26 @@ export class Sites {
 export function clientOf(
   options: Connect & { servers: readonly string[] },
 ): Client<number, string, string, number> {
-  const client = connect({ cluster: 'shop', machine: counter, ...options })
+  const client = connect({ cluster: 'shop', machine: counter, WebSocket, ...options })
   onTestFinished(() => client.close())
   return client
 }
 
 async function site(node: Node, options: Options): Promise<Site> {
   const notices: Notice[] = []
-  const serving = serveClients(node, {
-    ...{ cluster: 'shop', listen: '127.0.0.1:0', ...options },
-  }).subscribe({ next: (notice) => notices.push(notice), error: () => undefined })
+  const port = { cluster: 'shop', listen: '127.0.0.1:0', ...options }
+  const notices$ =
+    wireName === 'tcp'
+      ? serveClients(node, port)
+      : serveWebSockets(node, { ...port, WebSocketServer })
+  const serving = notices$.subscribe({
+    next: (notice) => notices.push(notice),
+    error: () => undefined,
+  })
   const running = node.connect()
   const said = await eventually(() => notices.find(({ code }) => code === 'listening'))
-  const address = /\S+$/.exec(said.message)![0]
+  const where = /\S+$/.exec(said.message)![0]
+  const address = wireName === 'tcp' ? where : `ws://${where}/clients`
   const stop = (): void => {
     serving.unsubscribe()
     running.unsubscribe()
@@ -129,7 +149,13 @@ export async function eventually<T>(find: () => T | undefined, ms = 10_000): Pro
 export const HELLO = { cluster: clientsOf('shop'), from: 'x', to: SERVICE }
 
 /** A stranger on the port of a server. */
-export function strangerAt({ address }: Site): Stranger {
+export function strangerAt({ address }: Pick<Site, 'address'>): Stranger {
+  if (address.startsWith('ws')) {
+    const socket = new WebSocket(address, [SUBPROTOCOL])
+    const stream = createWebSocketStream(socket)
+    socket.on('close', () => stream.destroy())
+    return new Stranger(stream as unknown as Socket)
+  }
   const [host, port] = address.split(':') as [string, string]
   return new Stranger(dial(Number(port), host))
 }
@@ -145,10 +171,15 @@ export class Wire {
   private constructor(readonly address: string) {}
 
   static async to(address: string): Promise<Wire> {
-    const [host, port] = address.split(':') as [string, string]
+    const [place, host, port] = /([\d.]+):(\d+)/.exec(address)! as unknown as [
+      string,
+      string,
+      string,
+    ]
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const wire = new Wire(`127.0.0.1:${(server.address() as { port: number }).port}`)
+    const own = `127.0.0.1:${(server.address() as { port: number }).port}`
+    const wire = new Wire(address.replace(place, own))
     server.on('connection', (near) => wire.#join(near, dial(Number(port), host)))
     onTestFinished(() => {
       server.close()

@@ -1,0 +1,323 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { connect as dial } from 'node:net'
+import { firstValueFrom } from 'rxjs'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { WebSocket, WebSocketServer, type ClientOptions } from 'ws'
+import { connect } from '../../../adapters/client.ts'
+import { connect as connectInBrowser } from '../../../adapters/client/browser.ts'
+import { Refused } from '../../../adapters/client/errors.ts'
+import { isWelcome } from '../../../adapters/client/origin.ts'
+import { MESSAGE_BYTES, SUBPROTOCOL } from '../../../adapters/client/webSocketWire.ts'
+import { serveWebSockets } from '../../../adapters/client/websocket.ts'
+import { frame } from '../../../adapters/transport/tcp/frame.ts'
+import { ConfigError } from '../../../lib/errors.ts'
+import { raft } from '../../../operators/engine/index.ts'
+import { authority } from '../transport/certificates.ts'
+import { clientOf, eventually, HELLO, Sites, strangerAt, useWire, type Site } from './bench.ts'
+
+beforeAll(() => useWire('ws'))
+
+const secret = 'a secret that is long enough'
+
+/** A WebSocket as a browser would open it on a page of this origin. */
+const onPageOf = (origin: string) =>
+  class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { origin })
+    }
+  }
+
+const said = ({ notices }: Site): string[] => notices.map(({ message }) => message)
+
+describe('a shared secret', () => {
+  it('lets in whoever has it, at servers that have it', async () => {
+    const client = (await Sites.open('abc', { secret })).client({ secret })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+
+  it.each([
+    ['another secret', { secret: 'another that is long enough' }, 'the secret is another'],
+    ['no secret', {}, 'it asks for a secret'],
+    ['another cluster', { secret, cluster: 'bank' }, 'it asks for \\"bank/clients\\"'],
+  ])('refuses %s, and says so at once', async (_, options, reason) => {
+    const client = (await Sites.open('a', { secret })).client(options)
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toBeInstanceOf(Refused)
+    await refused.toThrow(reason)
+  })
+
+  it('has to be at the server, too', async () => {
+    const client = (await Sites.open('a')).client({ secret })
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toBeInstanceOf(Refused)
+    await refused.toThrow('it does not prove that it has the secret')
+  })
+
+  it('is never said, nor proved with what was said before', async () => {
+    const [site] = (await Sites.open('a', { secret })).all
+    const challenges = [1, 2].map(async () => {
+      const stranger = strangerAt(site!)
+      stranger.say({ ...HELLO, incarnation: 'the same' })
+      const { head } = await stranger.said('challenge')
+      stranger.write(frame('proof', head))
+      expect(await stranger.refused()).toBe('the secret is another')
+      return Buffer.from(head).toString('hex')
+    })
+    expect(new Set(await Promise.all(challenges)).size).toBe(2)
+  })
+
+  it('is asked for before anything else is taken', async () => {
+    const [site] = (await Sites.open('a', { secret })).all
+    const stranger = strangerAt(site!)
+    stranger.say(HELLO)
+    await stranger.said('challenge')
+    stranger.write(frame('message', new Uint8Array(24)))
+    await stranger.closed()
+    await eventually(() => said(site!).find((it) => it.includes('message instead of proof')))
+  })
+})
+
+describe('a page', () => {
+  it.each([
+    ['that says nothing of its origin', undefined, true],
+    ['from where the server is', 'http://shop.example:8001', true],
+    ['from there, behind something that speaks TLS', 'https://shop.example:8001', true],
+    ['of an origin that is named', 'https://page.example', true],
+    ['from another port', 'http://shop.example:8002', false],
+    ['from another host', 'http://evil.example:8001', false],
+    ['from a host that begins alike', 'http://shop.example:8001.evil.example', false],
+    ['of no origin', 'null', false],
+  ])('%s: %s', (_, origin, expected) => {
+    expect(isWelcome(origin, 'Shop.example:8001', ['https://page.example'])).toBe(expected)
+  })
+
+  it('from elsewhere is refused, and told why', async () => {
+    const sites = await Sites.open('a')
+    const client = sites.client({ WebSocket: onPageOf('http://evil.example') })
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toBeInstanceOf(Refused)
+    await refused.toThrow('pages of \\"http://evil.example\\" are not let in')
+  })
+
+  it('of an origin that is named is let in', async () => {
+    const sites = await Sites.open('a', { origins: ['https://page.example'] })
+    const client = sites.client({ WebSocket: onPageOf('https://page.example') })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+
+  it('can be judged by its request', async () => {
+    const checkRequest = ({ headers }: { headers: IncomingHttpHeaders }) =>
+      headers.cookie === 'user=alice' ? undefined : 'nobody is logged in'
+    const sites = await Sites.open('a', { checkRequest })
+    const refused = expect(firstValueFrom(sites.client().propose(1))).rejects
+    await refused.toThrow('nobody is logged in')
+    class OfAlice extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers: { cookie: 'user=alice' } })
+      }
+    }
+    const client = sites.client({ WebSocket: OfAlice })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+})
+
+describe('an address', () => {
+  it.each([
+    ['ws://10.0.0.1:9001', {}, 'wss://, or on this machine'],
+    ['ws://shop.example/clients', { secret }, 'wss://, or on this machine'],
+    ['wss://', {}, "a URL such as 'wss://shop.example/clients'"],
+    ['wss://shop.example/#clients', {}, 'a URL such as'],
+    ['wss://alice:word@shop.example/', {}, 'a URL such as'],
+  ])('%s is refused with %j', (address, options, expected) => {
+    const wrong = () => clientOf({ servers: [address], ...options })
+    expect(wrong).toThrow(ConfigError)
+    expect(wrong).toThrow(expected)
+  })
+
+  it.each(['wss://shop.example/clients', 'ws://localhost:1', 'ws://127.3.2.1:1', 'ws://[::1]:1'])(
+    '%s is not',
+    (address) => void clientOf({ servers: [address] }),
+  )
+
+  it('beyond this machine is not, where that is said in so many words', () => {
+    clientOf({ servers: ['ws://10.0.0.1:9001'], insecureTrustNetwork: true })
+  })
+
+  it('needs a class where the runtime has none', () => {
+    if ('WebSocket' in globalThis) return
+    const wrong = () => connect({ servers: ['ws://127.0.0.1:1'], cluster: 'shop' })
+    expect(wrong).toThrow('WebSocket is "missing: this runtime has none of its own"')
+  })
+
+  it('of TCP is none in a browser', () => {
+    const wrong = () => connectInBrowser({ servers: ['127.0.0.1:1'], cluster: 'shop', WebSocket })
+    expect(wrong).toThrow('ws:// or wss:// in a browser, which has no TCP')
+  })
+
+  it('of another kind is not learnt: no protected wire leads to one that is not', async () => {
+    const places = new Map<string, string>()
+    const sites = await Sites.open('abc', { addressOf: (id) => places.get(id) })
+    const leader = await sites.leader()
+    const { address } = await sites.follower()
+    places.set(leader.id, leader.address.replace(/^ws:\/\/(.*)\/clients$/, '$1'))
+    const client = sites.client({ servers: [address], timeout: 200 })
+    await expect(firstValueFrom(client.propose(1))).rejects.toThrow(
+      `${address}: says that ${leader.id} leads`,
+    )
+  })
+})
+
+describe('over wss://', () => {
+  it('a server of its own is reached with its certificate', async () => {
+    const { ca, issue } = authority()
+    const { cert, key } = issue([])
+    const sites = await Sites.open('a', { https: { cert, key } })
+    class Trusting extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        const options: ClientOptions = { ca, checkServerIdentity: () => undefined as never }
+        super(url.replace('ws://', 'wss://'), protocols, options)
+      }
+    }
+    const client = sites.client({ WebSocket: Trusting })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
+  })
+})
+
+const node = () => raft({ id: 'a', machine: { initial: 0, apply: (n: number) => [n, n] as const } })
+
+describe('an option that cannot be', () => {
+  it.each<[string, object, string]>([
+    ['beyond this machine', { listen: '0.0.0.0:0' }, 'listen is "0.0.0.0:0"'],
+    ['in plain text', { listen: '0.0.0.0:0', secret }, 'unless there are `https` and `secret`'],
+    ['a secret that is short', { secret: 'short' }, 'secret is "5 bytes long"'],
+    ['a path that is none', { path: 'clients' }, 'path is "clients"'],
+    ['an origin with a path', { origins: ['https://page.example/'] }, 'origins is'],
+    ['no class', { WebSocketServer: undefined }, 'the class of the package ws'],
+    ['two servers', { server: createServer() }, 'one of the two'],
+    ['nobody', { maxClients: 0 }, 'maxClients is 0'],
+  ])('%s', (_, options, expected) => {
+    const wrong = () =>
+      serveWebSockets(node(), {
+        ...{ cluster: 'shop', listen: '127.0.0.1:0', WebSocketServer, ...options },
+      })
+    expect(wrong).toThrow(ConfigError)
+    expect(wrong).toThrow(expected)
+  })
+})
+
+/** What a server answers to bytes. */
+async function ask({ address }: Site, text: string): Promise<string> {
+  const [, host, port] = /([\d.]+):(\d+)/.exec(address)!
+  const socket = dial(Number(port), host)
+  let answer = ''
+  socket.on('data', (data: Buffer) => (answer += data.toString()))
+  socket.end(text.replaceAll('\n', '\r\n'))
+  await new Promise((resolve) => socket.on('close', resolve))
+  return answer
+}
+
+const asked = (path: string, protocol = SUBPROTOCOL): string =>
+  `GET ${path} HTTP/1.1\nhost: x\nconnection: upgrade\nupgrade: websocket\nsec-websocket-version: 13\n` +
+  `sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\nsec-websocket-protocol: ${protocol}\n\n`
+
+describe('whoever asks for something else', () => {
+  it.each([
+    ['no WebSocket', 'GET /clients HTTP/1.1\nhost: x\n\n', '426 Upgrade Required'],
+    ['another path', asked('/elsewhere'), '404 Not Found'],
+    ['another protocol', asked('/clients', 'chat'), '400 Bad Request'],
+    ['a handshake that is none', asked('/clients').replace('AAAA', ''), '400 Bad Request'],
+  ])('as %s is turned away', async (_, text, status) => {
+    const [site] = (await Sites.open('a')).all
+    expect(await ask(site!, text)).toContain(`HTTP/1.1 ${status}`)
+  })
+
+  it('of a server that somebody else opened is left to whom it concerns', async () => {
+    const server = createServer((_, response) => response.end('a page'))
+    server.on('upgrade', ({ url }, socket) => {
+      if (url === '/elsewhere') socket.end('somebody else')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const own = node()
+    const options = { cluster: 'shop', server, WebSocketServer }
+    const serving = serveWebSockets(own, options).subscribe()
+    const running = own.connect()
+    const site = { address: `ws://127.0.0.1:${port}/clients` } as Site
+    expect(await ask(site, asked('/elsewhere'))).toBe('somebody else')
+    expect(await ask(site, 'GET / HTTP/1.1\nhost: x\n\n')).toContain('a page')
+    const client = clientOf({ servers: [site.address] })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ index: 3 })
+    serving.unsubscribe()
+    running.unsubscribe()
+    expect(server.listening).toBe(true)
+    expect(server.listenerCount('upgrade')).toBe(1)
+  })
+})
+
+describe('what is no message of a client ends its connection, and nobody else’s', () => {
+  it.each<[string, (socket: WebSocket) => void, string]>([
+    ['a text', (socket) => socket.send('hello'), 'a message of text'],
+    [
+      'a message that is too long',
+      (socket) => socket.send(new Uint8Array(MESSAGE_BYTES + 1)),
+      'Max payload size exceeded',
+    ],
+    [
+      'one in pieces that is too long together',
+      (socket) => {
+        for (let i = 0; i < 3; i++) socket.send(new Uint8Array(MESSAGE_BYTES / 2), { fin: false })
+      },
+      'Max payload size exceeded',
+    ],
+    ['a frame that is too long for a stranger', (it) => it.send(large()), 'at most 65536 allowed'],
+  ])('%s', async (_, send, expected) => {
+    const sites = await Sites.open('a')
+    const [site] = sites.all
+    const client = sites.client()
+    await firstValueFrom(client.propose(1))
+    const socket = new WebSocket(site!.address, [SUBPROTOCOL])
+    socket.on('error', () => undefined)
+    socket.on('open', () => send(socket))
+    await new Promise((resolve) => socket.on('close', resolve))
+    expect(said(site!)).toContainEqual(expect.stringContaining(expected))
+    expect(await firstValueFrom(client.propose(1))).toMatchObject({ result: 'counted to 2' })
+  })
+
+  it('nothing at all, within the time for a hello', async () => {
+    const [site] = (await Sites.open('a', { helloTimeout: 50 })).all
+    const stranger = strangerAt(site!)
+    await stranger.closed()
+    expect(said(site!)).toContainEqual(expect.stringContaining('no handshake within 50 ms'))
+  })
+
+  it('one client too many', async () => {
+    const sites = await Sites.open('a', { maxClients: 1 })
+    await firstValueFrom(sites.client().propose(1))
+    const refused = expect(firstValueFrom(sites.client().propose(1))).rejects
+    await refused.toThrow('1 clients are here already')
+  })
+
+  it('strangers beyond 32 from one place', async () => {
+    const [site] = (await Sites.open('a', { helloTimeout: 60_000 })).all
+    const sockets = Array.from({ length: 40 }, () => strangerAt(site!))
+    onTestFinished(() => sockets.forEach((it) => it.leave()))
+    await eventually(() => sockets.filter(({ isClosed }) => isClosed).length === 8 || undefined)
+    expect(said(site!)).toContainEqual(expect.stringContaining('too many unfinished handshakes'))
+  })
+
+  it('pings of the protocol below, without an answer where none is read', async () => {
+    const [site] = (await Sites.open('a')).all
+    const socket = new WebSocket(site!.address, [SUBPROTOCOL])
+    await new Promise((resolve) => socket.on('open', resolve))
+    const pong = new Promise((resolve) => socket.on('pong', (data) => resolve(String(data))))
+    socket.ping('here')
+    expect(await pong).toBe('here')
+    socket.terminate()
+  })
+})
+
+/** The header of a hello of 100,000 bytes. */
+function large(): Uint8Array {
+  return frame('hello', new Uint8Array(100_000)).subarray(0, 100)
+}
