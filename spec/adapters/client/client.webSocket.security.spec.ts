@@ -1,5 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { connect as dial } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { firstValueFrom } from 'rxjs'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws'
@@ -7,8 +9,11 @@ import { connect } from '../../../adapters/client.ts'
 import { connect as connectInBrowser } from '../../../adapters/client/browser.ts'
 import { Refused } from '../../../adapters/client/errors.ts'
 import { isWelcome } from '../../../adapters/client/origin.ts'
+import { overWebSocket } from '../../../adapters/client/overWebSocket.ts'
+import { partyOf } from '../../../adapters/client/party.ts'
+import { locating } from '../../../adapters/client/way.ts'
 import { MESSAGE_BYTES, SUBPROTOCOL } from '../../../adapters/client/webSocketWire.ts'
-import { serveWebSockets } from '../../../adapters/client/websocket.ts'
+import { serveWebSockets, type ServeWebSocketsOptions } from '../../../adapters/client/websocket.ts'
 import { frame } from '../../../adapters/transport/tcp/frame.ts'
 import { ConfigError } from '../../../lib/errors.ts'
 import { raft } from '../../../operators/engine/index.ts'
@@ -154,16 +159,12 @@ describe('an address', () => {
     expect(wrong).toThrow('ws:// or wss:// in a browser, which has no TCP')
   })
 
-  it('of another kind is not learnt: no protected wire leads to one that is not', async () => {
-    const places = new Map<string, string>()
-    const sites = await Sites.open('abc', { addressOf: (id) => places.get(id) })
-    const leader = await sites.leader()
-    const { address } = await sites.follower()
-    places.set(leader.id, leader.address.replace(/^ws:\/\/(.*)\/clients$/, '$1'))
-    const client = sites.client({ servers: [address], timeout: 200 })
-    await expect(firstValueFrom(client.propose(1))).rejects.toThrow(
-      `${address}: says that ${leader.id} leads`,
-    )
+  it('of another kind is not learnt: no protected wire leads to one that is not', () => {
+    const find = overWebSocket(partyOf({ cluster: 'shop' }), WebSocket)
+    const { locate } = locating(find, ['wss://a.example/clients'])
+    expect(locate('wss://b.example/clients').name).toBe('wss://b.example/clients')
+    expect(() => locate('ws://127.0.0.1:8001/clients')).toThrow('one of the kind wss')
+    expect(() => locate('127.0.0.1:9001')).toThrow(ConfigError)
   })
 })
 
@@ -234,7 +235,7 @@ describe('whoever asks for something else', () => {
   it('of a server that somebody else opened is left to whom it concerns', async () => {
     const server = createServer((_, response) => response.end('a page'))
     server.on('upgrade', ({ url }, socket) => {
-      if (url === '/elsewhere') socket.end('somebody else')
+      if (url === '/elsewhere') setImmediate(() => socket.end('somebody else'))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close())
@@ -306,14 +307,82 @@ describe('what is no message of a client ends its connection, and nobody else’
     expect(said(site!)).toContainEqual(expect.stringContaining('too many unfinished handshakes'))
   })
 
-  it('pings of the protocol below, without an answer where none is read', async () => {
-    const [site] = (await Sites.open('a')).all
+  it('pings of the protocol below, which are answered while the answers are read', async () => {
+    const [site] = (await Sites.open('a', { helloTimeout: 60_000 })).all
     const socket = new WebSocket(site!.address, [SUBPROTOCOL])
     await new Promise((resolve) => socket.on('open', resolve))
     const pong = new Promise((resolve) => socket.on('pong', (data) => resolve(String(data))))
     socket.ping('here')
     expect(await pong).toBe('here')
+    socket.pause()
+    const before = process.memoryUsage().arrayBuffers
+    const payload = new Uint8Array(125)
+    for (let i = 0; i < 200; i++) {
+      for (let j = 0; j < 999; j++) socket.ping(payload)
+      await new Promise((resolve) => socket.ping(payload, undefined, resolve))
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(12 * 1024 * 1024)
     socket.terminate()
+  })
+})
+
+/** Where this machine is for others, if it is anywhere. */
+const own = Object.values(networkInterfaces())
+  .flat()
+  .find((it) => it?.family === 'IPv4' && !it.internal)?.address
+
+describe.skipIf(own === undefined)('from beyond this machine, as its own address counts', () => {
+  async function visit(
+    options: Partial<ServeWebSocketsOptions<unknown>>,
+    client: object = {},
+    https = false,
+  ) {
+    const { ca, issue } = authority()
+    const { cert, key } = issue([]) as { readonly cert: string; readonly key: string }
+    const server = https ? createSecureServer({ cert, key }) : createServer()
+    await new Promise<void>((resolve) => server.listen(0, own, resolve))
+    const { port } = server.address() as { readonly port: number }
+    const it = node()
+    const serving = serveWebSockets(it, {
+      ...{ cluster: 'shop', server, WebSocketServer, ...options },
+    }).subscribe()
+    const running = it.connect()
+    onTestFinished(() => {
+      serving.unsubscribe()
+      running.unsubscribe()
+      server.close()
+    })
+    class Trusting extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { ca, checkServerIdentity: () => undefined as never })
+      }
+    }
+    return clientOf({
+      servers: [`${https ? 'wss' : 'ws'}://${own}:${port}/clients`],
+      ...{ WebSocket: Trusting, insecureTrustNetwork: !https, ...client },
+    })
+  }
+
+  it('nobody is let in in plain text, whatever the secret', async () => {
+    const client = await visit({ secret }, { secret })
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toThrow('from beyond this machine only over wss://')
+  })
+
+  it('nor who has nothing to show', async () => {
+    const client = await visit({}, {}, true)
+    const refused = expect(firstValueFrom(client.propose(1))).rejects
+    await refused.toThrow('from beyond this machine only with a secret')
+  })
+
+  it('who has the secret is let in over TLS', async () => {
+    const client = await visit({ secret }, { secret }, true)
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ index: 3 })
+  })
+
+  it('so is everybody, where that is said in so many words', async () => {
+    const client = await visit({ insecureTrustNetwork: true })
+    expect(await firstValueFrom(client.propose(2))).toMatchObject({ index: 3 })
   })
 })
 

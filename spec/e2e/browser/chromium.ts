@@ -21,9 +21,10 @@ export function findChromium(): string | undefined {
 export function browse(chromium: string, url: string): () => Promise<void> {
   const profile = mkdtempSync(join(tmpdir(), 'rxraft-chromium-'))
   const options = ['--headless', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run']
-  // Its sandbox needs what a container does not give, least of all to root.
-  const isRoot = process.getuid?.() === 0
-  const args = [...options, `--user-data-dir=${profile}`, ...(isRoot ? ['--no-sandbox'] : []), url]
+  // Its sandbox needs what containers and hosted machines do not give, least of all to root.
+  const isContained = process.getuid?.() === 0 || process.env['CI'] !== undefined
+  const sandbox = isContained ? ['--no-sandbox'] : []
+  const args = [...options, ...sandbox, `--user-data-dir=${profile}`, url]
   const child = spawn(chromium, args, { stdio: 'ignore', detached: process.platform !== 'win32' })
   const exited = new Promise((resolve) => child.once('close', resolve))
   return async () => {
