@@ -1,101 +1,185 @@
 import { compareKeys } from './keys.ts'
 
 /**
- * A sorted map that never changes: `set` and `remove` answer with a new tree that shares all but
- * O(log n) nodes with the old one. It is an AVL tree: the heights of two siblings differ by at most 1.
+ * A sorted map that never changes: `set` and `remove` answer with a new tree that shares all but O(log n) nodes
+ * with the old one. It is a B+ tree: the values are in leaves of one depth, and every node but the root has from
+ * `WIDTH / 2` to `WIDTH` parts, so that a path is short and a copy of it is a few small arrays.
  */
-export type Tree<V> = Branch<V> | undefined
+export type Tree<V> = Node<V> | undefined
 
-export interface Branch<V> {
+type Node<V> = Leaf<V> | Inner<V>
+
+interface Leaf<V> {
+  readonly keys: readonly string[]
+  readonly values: readonly V[]
+  readonly children: undefined
+}
+
+interface Inner<V> {
+  /** None in the child at the same place is before it, and all in the child before are; the first is not looked at. */
+  readonly keys: readonly string[]
+  readonly values: undefined
+  readonly children: readonly Node<V>[]
+}
+
+/** Most parts of a node. */
+export const WIDTH = 32
+
+export interface Pair<V> {
   readonly key: string
   readonly value: V
-  readonly left: Tree<V>
-  readonly right: Tree<V>
-  readonly height: number
 }
 
 export function get<V>(tree: Tree<V>, key: string): V | undefined {
-  while (tree !== undefined) {
-    const order = compareKeys(key, tree.key)
-    if (order === 0) return tree.value
-    tree = order < 0 ? tree.left : tree.right
-  }
-  return undefined
+  if (tree === undefined) return undefined
+  let node: Node<V> = tree
+  while (node.children !== undefined) node = node.children[childAt(node, key)]!
+  const at = lastUpTo(node.keys, key)
+  return node.keys[at] === key ? node.values[at] : undefined
 }
 
-export function set<V>(tree: Tree<V>, key: string, value: V): Branch<V> {
-  if (tree === undefined) return branch(key, value, undefined, undefined)
-  const order = compareKeys(key, tree.key)
-  if (order === 0) return branch(key, value, tree.left, tree.right)
-  return order < 0
-    ? balance(tree, set(tree.left, key, value), tree.right)
-    : balance(tree, tree.left, set(tree.right, key, value))
+export function set<V>(tree: Tree<V>, key: string, value: V): Tree<V> {
+  if (tree === undefined) return leaf([key], [value])
+  const root = put(tree, key, value)
+  if (root.keys.length <= WIDTH) return root
+  const [low, high] = halves(root)
+  return inner([low.keys[0]!, high.keys[0]!], [low, high])
 }
 
 /** The tree without `key`: the very same tree when `key` is not in it. */
 export function remove<V>(tree: Tree<V>, key: string): Tree<V> {
   if (tree === undefined) return undefined
-  const order = compareKeys(key, tree.key)
-  if (order === 0) return join(tree.left, tree.right)
-  if (order < 0) {
-    const left = remove(tree.left, key)
-    return left === tree.left ? tree : balance(tree, left, tree.right)
+  const root = drop(tree, key)
+  if (root.keys.length === 0) return undefined
+  return root.children?.length === 1 ? root.children[0] : root
+}
+
+/** The pairs in order, beginning with the first key that is not before `start`. */
+export function* ascend<V>(tree: Tree<V>, start = ''): Generator<Pair<V>, void> {
+  const path: { readonly nodes: readonly Node<V>[]; next: number }[] = []
+  let node: Tree<V> = tree
+  let from = start
+  while (node !== undefined) {
+    if (node.children !== undefined) {
+      const at = childAt(node, from)
+      path.push({ nodes: node.children, next: at + 1 })
+      node = node.children[at]
+      continue
+    }
+    const { keys, values }: Leaf<V> = node
+    const at = lastUpTo(keys, from)
+    for (let i = keys[at] === from ? at : at + 1; i < keys.length; i++) {
+      yield { key: keys[i]!, value: values[i]! }
+    }
+    from = ''
+    while (path.length > 0 && path.at(-1)!.next === path.at(-1)!.nodes.length) path.pop()
+    const level = path.at(-1)
+    node = level?.nodes[level.next++]
   }
-  const right = remove(tree.right, key)
-  return right === tree.right ? tree : balance(tree, tree.left, right)
 }
 
-/** The branches in order, beginning with the first key that is not before `start`. */
-export function* ascend<V>(tree: Tree<V>, start = ''): Generator<Branch<V>, void> {
-  const path: Branch<V>[] = []
-  while (tree !== undefined) {
-    const ahead = compareKeys(tree.key, start) >= 0
-    if (ahead) path.push(tree)
-    tree = ahead ? tree.left : tree.right
+const leaf = <V>(keys: readonly string[], values: readonly V[]): Leaf<V> => ({
+  keys,
+  values,
+  children: undefined,
+})
+
+const inner = <V>(keys: readonly string[], children: readonly Node<V>[]): Inner<V> => ({
+  keys,
+  values: undefined,
+  children,
+})
+
+/** The place of the last key that is not after `key`; -1 when all are. */
+function lastUpTo(keys: readonly string[], key: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareKeys(keys[middle]!, key) <= 0) low = middle + 1
+    else high = middle
   }
-  for (let next = path.pop(); next !== undefined; next = path.pop()) {
-    yield next
-    for (let below = next.right; below !== undefined; below = below.left) path.push(below)
+  return low - 1
+}
+
+const childAt = ({ keys }: Inner<unknown>, key: string): number => Math.max(0, lastUpTo(keys, key))
+
+/** The node with a value in it, of which there may then be one part too many. */
+function put<V>(node: Node<V>, key: string, value: V): Node<V> {
+  const { keys } = node
+  if (node.children !== undefined) {
+    const at = childAt(node, key)
+    const child = put(node.children[at]!, key, value)
+    if (child.keys.length <= WIDTH) return inner(keys, replaced(node.children, at, child))
+    const [low, high] = halves(child)
+    const children = replaced(node.children, at, low)
+    return inner(inserted(keys, at + 1, high.keys[0]!), inserted(children, at + 1, high))
   }
+  const at = lastUpTo(keys, key)
+  if (keys[at] === key) return leaf(keys, replaced(node.values, at, value))
+  return leaf(inserted(keys, at + 1, key), inserted(node.values, at + 1, value))
 }
 
-const heightOf = <V>(tree: Tree<V>): number => (tree === undefined ? 0 : tree.height)
-
-function branch<V>(key: string, value: V, left: Tree<V>, right: Tree<V>): Branch<V> {
-  return { key, value, left, right, height: Math.max(heightOf(left), heightOf(right)) + 1 }
-}
-
-/** The root with new subtrees, whose heights differ by at most 2: one rotation, or two, mends that. */
-function balance<V>(root: Branch<V>, left: Tree<V>, right: Tree<V>): Branch<V> {
-  const lean = heightOf(left) - heightOf(right)
-  if (lean > 1) {
-    const high = left!
-    return heightOf(high.left) >= heightOf(high.right)
-      ? rotateRight(root, high, right)
-      : rotateRight(root, rotateLeft(high, high.left, high.right!), right)
+/** The node without a key, which may then have a part too few. */
+function drop<V>(node: Node<V>, key: string): Node<V> {
+  const { keys } = node
+  if (node.children !== undefined) {
+    const at = childAt(node, key)
+    const before = node.children[at]!
+    const child = drop(before, key)
+    if (child === before) return node
+    const children = replaced(node.children, at, child)
+    const isFew = child.keys.length < WIDTH / 2 && children.length > 1
+    return isFew ? shared(keys, children, Math.max(0, at - 1)) : inner(keys, children)
   }
-  if (lean < -1) {
-    const high = right!
-    return heightOf(high.right) >= heightOf(high.left)
-      ? rotateLeft(root, left, high)
-      : rotateLeft(root, left, rotateRight(high, high.left!, high.right))
+  const at = lastUpTo(keys, key)
+  if (keys[at] !== key) return node
+  return leaf(without(keys, at), without(node.values, at))
+}
+
+/** The parts of the children at `at` and behind it in one child, or in two alike. */
+function shared<V>(keys: readonly string[], children: readonly Node<V>[], at: number): Node<V> {
+  const whole = joined(children[at]!, children[at + 1]!, keys[at + 1]!)
+  if (whole.keys.length <= WIDTH) {
+    return inner(without(keys, at + 1), replaced(without(children, at + 1), at, whole))
   }
-  return branch(root.key, root.value, left, right)
+  const [low, high] = halves(whole)
+  return inner(
+    replaced(keys, at + 1, high.keys[0]!),
+    replaced(replaced(children, at, low), at + 1, high),
+  )
 }
 
-function rotateRight<V>(root: Branch<V>, left: Branch<V>, right: Tree<V>): Branch<V> {
-  return branch(left.key, left.value, left.left, branch(root.key, root.value, left.right, right))
+/** `bound` is between the two: what is in the second may be before its own first key. */
+function joined<V>(low: Node<V>, high: Node<V>, bound: string): Node<V> {
+  if (low.children === undefined || high.children === undefined) {
+    return leaf([...low.keys, ...high.keys], [...low.values!, ...high.values!])
+  }
+  return inner([...low.keys, bound, ...high.keys.slice(1)], [...low.children, ...high.children])
 }
 
-function rotateLeft<V>(root: Branch<V>, left: Tree<V>, right: Branch<V>): Branch<V> {
-  return branch(right.key, right.value, branch(root.key, root.value, left, right.left), right.right)
+function halves<V>({ keys, values, children }: Node<V>): readonly [Node<V>, Node<V>] {
+  const half = keys.length >>> 1
+  const [low, high] = [keys.slice(0, half), keys.slice(half)]
+  return children === undefined
+    ? [leaf(low, values.slice(0, half)), leaf(high, values.slice(half))]
+    : [inner(low, children.slice(0, half)), inner(high, children.slice(half))]
 }
 
-/** Both trees in one, where every key of `left` is before every key of `right`. */
-function join<V>(left: Tree<V>, right: Tree<V>): Tree<V> {
-  if (left === undefined) return right
-  if (right === undefined) return left
-  let first = right
-  while (first.left !== undefined) first = first.left
-  return balance(first, left, remove(right, first.key))
+function replaced<T>(items: readonly T[], at: number, item: T): readonly T[] {
+  const copy = items.slice()
+  copy[at] = item
+  return copy
+}
+
+function inserted<T>(items: readonly T[], at: number, item: T): readonly T[] {
+  const copy = items.slice()
+  copy.splice(at, 0, item)
+  return copy
+}
+
+function without<T>(items: readonly T[], at: number): readonly T[] {
+  const copy = items.slice()
+  copy.splice(at, 1)
+  return copy
 }

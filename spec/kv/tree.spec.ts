@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareKeys } from '../../kv/keys.ts'
-import { ascend, get, remove, set, type Tree } from '../../kv/tree.ts'
+import { ascend, get, remove, set, WIDTH, type Tree } from '../../kv/tree.ts'
 
 const keys = fc.oneof(
   fc.stringMatching(/^[ab]{0,4}$/),
@@ -33,7 +33,7 @@ const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
     fc.tuple(fc.constant('set' as const), keys, fc.integer()),
     fc.tuple(fc.constant('remove' as const), keys),
   ),
-  { maxLength: 60 },
+  { maxLength: 120 },
 )
 
 const edit = (tree: Tree<number>, [type, key, value]: Edit): Tree<number> =>
@@ -44,17 +44,75 @@ const contents = (tree: Tree<number>, start?: string) =>
 
 const sorted = (model: ReadonlyMap<string, number>) => [...model].sort(([a], [b]) => bytewise(a, b))
 
-/** The height, or an error when siblings differ by more than 1. */
-function checkedHeight(tree: Tree<number>): number {
+/** The height, or an error when leaves are not all as deep, or a node but the root is less than half full. */
+function checkedHeight(tree: Tree<number>, fewest = 1): number {
   if (tree === undefined) return 0
-  const left = checkedHeight(tree.left)
-  const right = checkedHeight(tree.right)
-  expect(Math.abs(left - right)).toBeLessThanOrEqual(1)
-  expect(tree.height).toBe(Math.max(left, right) + 1)
-  return tree.height
+  const { keys, values, children } = tree
+  expect(keys.length).toBeGreaterThanOrEqual(fewest)
+  expect(keys.length).toBeLessThanOrEqual(WIDTH)
+  expect((children ?? values).length).toBe(keys.length)
+  if (children === undefined) return 1
+  expect(children.length).toBeGreaterThan(1)
+  const [height, ...others] = new Set(children.map((child) => checkedHeight(child, WIDTH / 2)))
+  expect(others).toEqual([])
+  return height! + 1
 }
 
+const nodesOf = (tree: Tree<number>): Tree<number>[] =>
+  tree === undefined ? [] : [tree, ...(tree.children ?? []).flatMap(nodesOf)]
+
+/** Numbers from 0 on in an order that looks like chance, and is always the same. */
+const shuffled = (count: number, step: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i * step) % count)
+
 describe('the tree', () => {
+  it.each([
+    { added: 1, gone: 1 },
+    { added: 1, gone: 3001 },
+    { added: 1999, gone: 7 },
+    { added: 4999, gone: 4999 },
+    { added: 2477, gone: 1 },
+  ])('grows by thousands of keys, and shrinks to nothing, in whatever order: %o', (steps) => {
+    const count = 5_000
+    const name = (i: number): string => `k${String(i).padStart(4, '0')}`
+    let tree: Tree<number>
+    for (const [i, n] of shuffled(count, steps.added).entries()) {
+      tree = set(tree, name(n), n)
+      if (i % 97 === 0) checkedHeight(tree)
+    }
+    const left = new Set(shuffled(count, 1))
+    for (const [i, n] of shuffled(count, steps.gone).entries()) {
+      tree = remove(tree, name(n))
+      left.delete(n)
+      if (i % 97 > 0) continue
+      checkedHeight(tree)
+      expect(contents(tree)).toEqual([...left].map((it) => [name(it), it]))
+      expect(contents(tree, name(2_500))).toEqual(
+        [...left].filter((it) => it >= 2_500).map((it) => [name(it), it]),
+      )
+      expect([get(tree, name(n)), get(tree, name((n + 1) % count))]).toEqual([
+        undefined,
+        left.has((n + 1) % count) ? (n + 1) % count : undefined,
+      ])
+    }
+    expect(tree).toBeUndefined()
+  })
+
+  it('finds what came before the first key of a part, also when parts are joined', () => {
+    let tree: Tree<number>
+    for (let n = 4_000; n >= 0; n -= 2) tree = set(tree, String(n).padStart(5, '0'), n)
+    for (let n = 1; n < 4_000; n += 2) {
+      tree = remove(tree, String(n - 1).padStart(5, '0'))
+      tree = set(tree, String(n).padStart(5, '0'), n)
+      if (n % 101 === 0) checkedHeight(tree)
+    }
+    expect(contents(tree).map(([, n]) => n)).toEqual([
+      ...Array.from({ length: 2_000 }, (_, i) => 2 * i + 1),
+      4_000,
+    ])
+    for (let n = 1; n < 4_000; n += 2) expect(get(tree, String(n).padStart(5, '0'))).toBe(n)
+  })
+
   it('holds what a map holds, in order, and stays balanced', () => {
     fc.assert(
       fc.property(edits, keys, (all, start) => {
@@ -93,9 +151,10 @@ describe('the tree', () => {
   it('shares all but the path to the key with the tree before', () => {
     let tree: Tree<number>
     for (let i = 0; i < 10_000; i++) tree = set(tree, `key${i}`, i)
-    const old = new Set(ascend(tree))
-    const fresh = [...ascend(set(tree, 'key5000', -1))].filter((it) => !old.has(it))
-    expect(fresh.length).toBeLessThanOrEqual(18)
+    const old = new Set(nodesOf(tree))
+    const fresh = nodesOf(set(tree, 'key5000', -1)).filter((it) => !old.has(it))
+    expect(fresh).toHaveLength(checkedHeight(tree))
+    expect(fresh.length).toBeLessThanOrEqual(4)
   })
 
   it('is the very same without a key that it does not have', () => {
