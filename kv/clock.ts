@@ -55,7 +55,7 @@ function stampIn(command: Command): number | undefined {
     case 'time':
       return command[1]
     case 'put':
-      return command[4]?.at
+      return command.length === 4 ? undefined : command[4]?.at
     case 'once':
       return stampIn(command[3])
     case 'delete':

@@ -71,6 +71,10 @@ export class ConditionFailed extends RaftError {
   }
 }
 
+const versionOf = ({ version }: Result): Version => version
+
+const isDone = ({ ok }: Result): boolean => ok
+
 /** Most bytes of values in one list. */
 const LIST_BYTES = 1024 * 1024
 
@@ -86,26 +90,20 @@ const LIST_BYTES = 1024 * 1024
  */
 export function connect({ cluster = 'rxraft', ...options }: StoreOptions): StoreClient {
   const client = connectTo<Store, Command, Result, Question, Answer>({ ...options, cluster })
-  const written = (key: string) =>
+  const written = <T>(key: string, project: (result: Result) => T) =>
     map(({ result }: { readonly result: Result }) => {
       if (!result.ok && result.reason !== 'not-found') {
         throw new ConditionFailed(key, result.version)
       }
-      return result
+      return project(result)
     })
   return {
     put: (key, value, { if: condition = null, ...rest } = {}) => {
       const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
-      return client.propose(['put', key, bytes, condition], rest).pipe(
-        written(key),
-        map(({ version }) => version),
-      )
+      return client.propose(['put', key, bytes, condition], rest).pipe(written(key, versionOf))
     },
     delete: (key, { if: condition = null, ...rest } = {}) =>
-      client.propose(['delete', key, condition], rest).pipe(
-        written(key),
-        map(({ ok }) => ok),
-      ),
+      client.propose(['delete', key, condition], rest).pipe(written(key, isDone)),
     get: (key, read) =>
       client.query({ type: 'get', key }, read).pipe(map(({ items: [item] }) => item)),
     list: (prefix, { after = '', limit = 1_000, ...read } = {}) =>

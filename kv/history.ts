@@ -98,14 +98,15 @@ export class History {
     return this.#offset + low
   }
 
-  #add({ index, command, ...applied }: Applied<Command, Result>): void {
+  #add(applied: Applied<Command, Result>): void {
+    const { index, command } = applied
     if (index < this.#first) return
     this.#last = index
     if (!applied.ok || !applied.result.ok || applied.result.first !== undefined) return
     const { expired } = applied.result
-    const changes = expired ? expiries(expired, index) : [changeOf(command, index)]
-    if (changes.length === 0) return
-    for (const change of changes) this.#push(change)
+    if (expired === undefined) this.#push(changeOf(command, index))
+    else for (const change of expiries(expired, index)) this.#push(change)
+    if (expired?.length === 0) return
     while (this.#isFull()) this.#forget()
     if (this.#head * 2 > this.#changes.length) this.#cut()
     this.#grown$.next()

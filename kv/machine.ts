@@ -121,20 +121,23 @@ function apply(
   const [, name, digest, wanted] = command
   const known = answerTo(state.answers, name)
   if (known !== undefined) {
+    const unchanged = storeOf(state, state.now, index, state.answers)
     return known.digest === digest
-      ? [
-          { ...state, index },
-          { ...known.outcome, first: known.at },
-        ]
-      : [
-          { ...state, index },
-          { ok: false, reason: 'reused', version: 0 },
-        ]
+      ? [unchanged, { ...known.outcome, first: known.at }]
+      : [unchanged, { ok: false, reason: 'reused', version: 0 }]
   }
   const [next, outcome] = write(state, wanted, index)
   const answers = remember(state.answers, name, { digest, outcome, at: { index, term } })
-  return [{ ...next, answers }, outcome]
+  return [storeOf(next, next.now, index, answers), outcome]
 }
+
+/** Field by field: a spread costs as much as all else that an entry takes. */
+const storeOf = (
+  { entries, deadlines, hash }: Contents,
+  now: number,
+  index: Index,
+  answers: Answers,
+): Store => ({ entries, deadlines, hash, now, index, answers })
 
 /** What tells one store from another, in parts: the keys, what is remembered of requests, the time. */
 function fingerprint({ hash, answers, now }: Store): string {
@@ -146,42 +149,51 @@ function pass(state: Store, at: number, index: Index): readonly [Store, Result] 
   const now = Math.max(state.now, at)
   const expired = overdue(state, now, MAX_EXPIRED)
   const contents = expired.reduce<Contents>((rest, key) => withoutEntry(rest, key), state)
-  return [
-    { ...state, ...contents, now, index },
-    { ok: true, version: index, expired },
-  ]
+  return [storeOf(contents, now, index, state.answers), { ok: true, version: index, expired }]
 }
 
 function write(state: Store, command: Write, index: Index): readonly [Store, Outcome] {
   const [type, key] = command
   const current = get(state.entries, key)
-  const failed = (reason: 'condition' | 'not-found'): readonly [Store, Outcome] => [
-    { ...state, index },
-    { ok: false, reason, version: current?.version ?? 0 },
-  ]
-  const written = (contents: Contents, now = state.now): readonly [Store, Outcome] => [
-    { ...state, ...contents, now, index },
-    { ok: true, version: index },
-  ]
   switch (type) {
     case 'put': {
       const [, , value, condition, life] = command
-      if (!holds(condition, current)) return failed('condition')
-      const now = Math.max(state.now, life?.at ?? 0)
+      if (!holds(condition, current)) return failed(state, 'condition', current, index)
+      const now = life === undefined ? state.now : Math.max(state.now, life.at)
       const expires = life && now + life.ttl
-      const entry = { value: copied(value), version: index, expires }
-      return written(withEntry(state, key, entry, current), now)
+      const entry = { value, version: index, expires }
+      return written(state, withEntry(state, key, entry, current), now, index)
     }
     case 'delete': {
       const [, , condition] = command
-      if (!holds(condition, current)) return failed('condition')
-      if (current === undefined) return failed('not-found')
-      return written(withoutEntry(state, key, current))
+      if (!holds(condition, current)) return failed(state, 'condition', current, index)
+      if (current === undefined) return failed(state, 'not-found', current, index)
+      return written(state, withoutEntry(state, key, current), state.now, index)
     }
     default:
       throw new Error(`a command of an unknown kind: ${String(type satisfies never)}`)
   }
 }
+
+const written = (
+  { answers }: Store,
+  contents: Contents,
+  now: number,
+  index: Index,
+): readonly [Store, Outcome] => [
+  storeOf(contents, now, index, answers),
+  { ok: true, version: index },
+]
+
+const failed = (
+  state: Store,
+  reason: 'condition' | 'not-found',
+  current: Entry | undefined,
+  index: Index,
+): readonly [Store, Outcome] => [
+  storeOf(state, state.now, index, state.answers),
+  { ok: false, reason, version: current?.version ?? 0 },
+]
 
 function holds(condition: Condition, current: Entry | undefined): boolean {
   if (condition === null) return true
@@ -189,9 +201,6 @@ function holds(condition: Condition, current: Entry | undefined): boolean {
   if (condition === 'present') return current !== undefined
   return current?.version === condition
 }
-
-/** A decoded value is a view on the log's bytes, which it would keep in memory. */
-const copied = (value: Uint8Array): Uint8Array => new Uint8Array(value)
 
 function query({ entries, deadlines, index, now }: Store, question: Question): Answer {
   switch (question.type) {

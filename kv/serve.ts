@@ -45,6 +45,7 @@ import { api, WEB_CLIENTS } from './http.ts'
 import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { checkKept, join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
+import { codec } from './codec.ts'
 import { store, type StoreNode } from './machine.ts'
 import { mark } from './mark.ts'
 import { removal } from './removal.ts'
@@ -204,6 +205,7 @@ function nodeOptions(options: ServeOptions) {
     addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
     ...(priorities !== undefined && { priorities }),
     machine: store,
+    codec,
     maxCommandBytes,
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
     ...(electionTimeout !== undefined && { electionTimeout }),
@@ -232,11 +234,19 @@ function network(options: ServeOptions, peers: Peers): Transport {
     ...(secret !== undefined && { secret }),
     ...(tls !== undefined && { tls }),
   })
-  return (outbound) => outbound.pipe(map(withPeer), transport)
+  return (outbound) => outbound.pipe(map(withPeer()), transport)
 }
 
-function withPeer({ address, ...envelope }: Envelope): Envelope {
-  return address === undefined ? envelope : { ...envelope, address: parsePlace(address).peer }
+/** Each message says where its receiver is, and that hardly ever changes: it is read once. */
+function withPeer(): (envelope: Envelope) => Envelope {
+  const peers = new Map<string, string>()
+  return (envelope) => {
+    const { address } = envelope
+    if (address === undefined) return envelope
+    const peer = peers.get(address) ?? parsePlace(address).peer
+    peers.set(address, peer)
+    return { ...envelope, address: peer }
+  }
 }
 
 /** What an operator of the cluster should hear of, one line each. */
