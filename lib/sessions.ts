@@ -1,3 +1,4 @@
+import { readLength, writeLength } from './batch.ts'
 import { type Outcome, RaftError } from './errors.ts'
 import type { Index, Position } from './types.ts'
 
@@ -38,44 +39,54 @@ export const HEADER_BYTES = 32
 /** Writes what stands before a command. */
 export function writeRequest(bytes: Uint8Array, at: number, request: Request): void {
   const { session, sequence, lowest } = request
-  writeHeader(bytes, at, [session.index, session.term, sequence, lowest])
+  writeHeader(bytes, at, session.index, session.term, sequence, lowest)
 }
 
 /** Writes what opens a session. */
 export function writeOpening(bytes: Uint8Array, at: number, limits: SessionLimits): void {
-  writeHeader(bytes, at, [0, limits.sessions, limits.results, limits.entries])
+  writeHeader(bytes, at, 0, limits.sessions, limits.results, limits.entries)
 }
 
-function writeHeader(bytes: Uint8Array, at: number, numbers: readonly number[]): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES)
-  for (let i = 0; i < numbers.length; i++) {
-    view.setUint32(8 * i, numbers[i]! >>> 0, true)
-    view.setUint32(8 * i + 4, Math.floor(numbers[i]! / HALF), true)
-  }
+function writeHeader(
+  bytes: Uint8Array,
+  at: number,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+): void {
+  writeInteger(bytes, at, first)
+  writeInteger(bytes, at + 8, second)
+  writeInteger(bytes, at + 16, third)
+  writeInteger(bytes, at + 24, fourth)
 }
 
 const HALF = 2 ** 32
 
 /** By hand, and in halves: a view and an integer of 8 bytes would be objects, for each command. */
-function readInteger(bytes: Uint8Array, at: number): number {
-  return readHalf(bytes, at) + readHalf(bytes, at + 4) * HALF
+function writeInteger(bytes: Uint8Array, at: number, value: number): void {
+  writeLength(bytes, at, value >>> 0)
+  writeLength(bytes, at + 4, Math.floor(value / HALF))
 }
 
-const readHalf = (bytes: Uint8Array, at: number): number =>
-  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+function readInteger(bytes: Uint8Array, at: number): number {
+  return readLength(bytes, at) + readLength(bytes, at + 4) * HALF
+}
 
 /** Reads a payload; `undefined` for one that nobody has written so. */
 export function readRequested(payload: Uint8Array): Requested | undefined {
   if (payload.length < HEADER_BYTES) return undefined
-  const number = (i: number): number => readInteger(payload, 8 * i)
-  const index = number(0)
+  const index = readInteger(payload, 0)
+  const second = readInteger(payload, 8)
+  const third = readInteger(payload, 16)
+  const fourth = readInteger(payload, 24)
   if (index === 0) {
-    const limits = { sessions: number(1), results: number(2), entries: number(3) }
-    return { type: 'open', limits }
+    return { type: 'open', limits: { sessions: second, results: third, entries: fourth } }
   }
-  const session = { index, term: number(1) }
-  const request = { session, sequence: number(2), lowest: number(3) }
-  return { type: 'request', request, command: payload.subarray(HEADER_BYTES) }
+  const request = { session: { index, term: second }, sequence: third, lowest: fourth }
+  const { buffer, byteOffset, length } = payload
+  const command = new Uint8Array(buffer, byteOffset + HEADER_BYTES, length - HEADER_BYTES)
+  return { type: 'request', request, command }
 }
 
 /**

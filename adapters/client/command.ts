@@ -50,6 +50,7 @@ export class Command<R> implements Job {
   }
 
   leave(subscriber: Subscriber<Proposed<R>>): void {
+    if (this.#waiting.length === 0) return
     this.#waiting = this.#waiting.filter((it) => it !== subscriber)
   }
 

@@ -126,11 +126,13 @@ export class Counter<C, R, Q, A> implements Teller<R> {
       case ASK.session:
         return this.#openSession(id)
       case ASK.propose: {
-        const [sequence, bytes] = [items.u53(), items.piece()]
+        const sequence = items.u53()
+        const bytes = items.piece()
         if (items.isBroken) return undefined
-        const isName = named.session.index > 0 && named.lowest <= sequence
-        if (!isName) return 'a command without a name in its session'
-        return this.#propose(id, bytes, { ...named, sequence })
+        const { session, lowest } = named
+        if (session.index === 0 || lowest > sequence)
+          return 'a command without a name in its session'
+        return this.#propose(id, bytes, { session, sequence, lowest })
       }
       case ASK.query: {
         const consistency = consistencyOf(items.u8(), items.u53())

@@ -37,7 +37,8 @@ export class Cursor {
     const length = this.u32()
     if (!this.#has(length)) return NOTHING
     this.#at += length
-    return this.bytes.subarray(this.#at - length, this.#at)
+    const { buffer, byteOffset } = this.bytes
+    return new Uint8Array(buffer, byteOffset + this.#at - length, length)
   }
 
   #has(size: number): boolean {

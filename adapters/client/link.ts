@@ -216,7 +216,9 @@ export class Link {
   #hear(code: number, id: number, items: Cursor): string | undefined {
     switch (code) {
       case TELL.applied: {
-        const [index, term, bytes] = [items.u53(), items.u53(), items.piece()]
+        const index = items.u53()
+        const term = items.u53()
+        const bytes = items.piece()
         if (items.isBroken) return undefined
         return this.#decoded(bytes, (result) => this.#over(id)?.applied?.(result, index, term))
       }

@@ -27,8 +27,8 @@ export class Clients {
   apply<C, R>(batch: Batch, apply: Apply<C, R>): AppliedRequests<C, R> {
     const { term } = batch
     const outcomes: Applied<C, R>[] = []
-    const once: Apply<C, R> = (...entry) => {
-      const outcome = apply(...entry)
+    const once: Apply<C, R> = (command, index, term) => {
+      const outcome = apply(command, index, term)
       outcomes.push(outcome)
       return outcome
     }

@@ -70,12 +70,13 @@ export const openingSession = (
 
 /** Throws `ConfigError` for a name that cannot be. */
 export function checked({ session, sequence, lowest = sequence }: RequestName): Request {
-  const isName = session.index > 0 && [session.index, session.term, sequence].every(isCount)
-  if (!isName || !isCount(lowest) || lowest > sequence) {
+  const { index, term } = session
+  const isSession = isCount(index) && index > 0 && isCount(term)
+  if (!isSession || !isCount(sequence) || !isCount(lowest) || lowest > sequence) {
     const expected = 'a session that was opened, and a sequence from 0 on that is not below lowest'
     throw new ConfigError('request', { session, sequence, lowest }, expected)
   }
-  return { session: { index: session.index, term: session.term }, sequence, lowest }
+  return { session: { index, term }, sequence, lowest }
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0

@@ -42,7 +42,17 @@ export const status: OperatorFunction<State, Status> = map((state) => ({
 export const commits =
   <C, R>(): OperatorFunction<Step, Applied<C, R>> =>
   (steps) =>
-    flatten(steps, ({ applied }) => applied.flatMap(({ outcomes }) => outcomes as Applied<C, R>[]))
+    new Observable((subscriber) =>
+      steps.subscribe({
+        next: ({ applied }) => {
+          for (const { outcomes } of applied) {
+            for (const outcome of outcomes) subscriber.next(outcome as Applied<C, R>)
+          }
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    )
 
 export const restored: OperatorFunction<Step, Index> = (steps) =>
   flatten(steps, ({ restore }) => (restore?.isLast === true ? [restore.mark.index] : []))
