@@ -93,7 +93,7 @@ function result(metric: (typeof METRICS)[number], samples: readonly Sample[]): R
   return {
     ...{ suite: 'flat', case: `${samples.at(-1)!.commands} commands`, metric, unit: 'MB' },
     ...spread(late.flat()),
-    ...{ runs: late.length, ratioTo: `the middle of the run` },
+    ...{ runs: late.length, values: late.flat(), ratioTo: `the middle of the run` },
     ...{ ratio: 1 + grown.max, ratioMin: 1 + grown.min, ratioMax: 1 + grown.max },
     ...{ target: 1 + tolerance, met: grown.max <= tolerance },
   }

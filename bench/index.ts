@@ -25,7 +25,8 @@ try {
     console.log(USAGE)
   } else {
     const results = await bench(options)
-    if (options.json !== undefined) writeFileSync(options.json, json(machine(), results))
+    if (options.json !== undefined)
+      writeFileSync(options.json, json(machine(), options.command, results))
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

@@ -1,8 +1,8 @@
 import type { Result } from './report.ts'
 
-/** What `--json` writes: the machine, and a line for each figure. */
-export const json = (machine: string, results: readonly Result[]): string =>
-  JSON.stringify({ machine, results: results.map(plain) }, undefined, 2) + '\n'
+/** What `--json` writes: the machine, the command, and every figure. */
+export const json = (machine: string, command: string, results: readonly Result[]): string =>
+  JSON.stringify({ machine, command, results: results.map(plain) }, undefined, 2) + '\n'
 
 const plain = (result: Result) => ({
   suite: result.suite,
@@ -13,6 +13,7 @@ const plain = (result: Result) => ({
   min: result.min,
   max: result.max,
   runs: result.runs,
+  values: result.values,
   ratioTo: result.ratioTo,
   ratio: result.ratio,
   target: result.target,

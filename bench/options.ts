@@ -16,6 +16,7 @@ export const USAGE = `npm run bench -- [SUITE…] [options]
   --seconds S     how long each load is measured in each run (default 2)
   --warmup S      how long each side warms up in each run (default 5)
   --outstanding N[,N…]  the loads: commands on their way at any time (default 1,16,256,4096)
+  --servers N[,N…]  the sizes of the clusters of \`http\` (default 3,5,7)
   --entries N     commands of \`flat\` (default 10000000)
   --json FILE     writes the results to a file as well
   --dir DIR       a directory on a real disk (default data/bench)
@@ -23,6 +24,8 @@ export const USAGE = `npm run bench -- [SUITE…] [options]
   --help          this text`
 
 export interface Options extends Effort {
+  /** What was typed, without places on this machine. */
+  readonly command: string
   readonly suites: readonly Suite[]
   readonly json: string | undefined
   readonly directory: string
@@ -31,15 +34,17 @@ export interface Options extends Effort {
 
 /** What the command line asks for, or `undefined` when it asks for help. Throws for what it cannot mean. */
 export function parse(args: string[]): Options | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals, tokens } = parseArgs({
     args,
     allowPositionals: true,
+    tokens: true,
     options: {
       quick: { type: 'boolean', default: false },
       runs: { type: 'string' },
       seconds: { type: 'string' },
       warmup: { type: 'string' },
       outstanding: { type: 'string', default: '1,16,256,4096' },
+      servers: { type: 'string' },
       entries: { type: 'string', default: '10000000' },
       json: { type: 'string' },
       dir: { type: 'string', default: 'data/bench' },
@@ -57,12 +62,30 @@ export function parse(args: string[]): Options | undefined {
     runs: whole('--runs', values.runs ?? (values.quick ? '1' : '5')),
     seconds: positive('--seconds', values.seconds, values.quick ? 0.3 : 2),
     warmup: positive('--warmup', values.warmup, values.quick ? 0.5 : 5),
-    outstanding: values.outstanding.split(',').map((n) => whole('--outstanding', n)),
+    outstanding: wholes('--outstanding', values.outstanding),
+    servers: wholes('--servers', values.servers ?? (values.quick ? '3' : '3,5,7')),
     entries: whole('--entries', values.entries),
+    command: commandOf(tokens),
     json: values.json,
     directory: values.dir,
     profiles: values.profile,
   }
+}
+
+interface Token {
+  readonly kind: string
+  readonly name?: string
+  readonly value?: string | undefined
+}
+
+const PLACES = ['json', 'dir', 'profile']
+
+/** The command that measures the same elsewhere. */
+function commandOf(tokens: readonly Token[]): string {
+  const said = tokens
+    .filter(({ name }) => !PLACES.includes(name ?? ''))
+    .map(({ name, value }) => [name === undefined ? [] : `--${name}`, value ?? []].flat().join(' '))
+  return ['npm run bench --', ...said].join(' ')
 }
 
 function named(name: string): Suite {
@@ -76,6 +99,9 @@ function positive(option: string, given: string | undefined, preset: number): nu
   if (value > 0 && value < Infinity) return value
   throw new Error(`${option} is ${given}: it should be a number above 0`)
 }
+
+const wholes = (option: string, given: string): number[] =>
+  given.split(',').map((n) => whole(option, n))
 
 function whole(option: string, given: string): number {
   const value = Number(given)

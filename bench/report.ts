@@ -8,6 +8,8 @@ export interface Result extends Spread {
   readonly metric: string
   readonly unit: string
   readonly runs: number
+  /** What each run gave, in their order. */
+  readonly values: readonly number[]
   /** The case that this one is measured against. */
   readonly ratioTo: string | null
   /** This case by that one, each run against the run beside it: the median of all, and the least and the most. */
@@ -41,6 +43,7 @@ export function figure({ values, yardstick, aim, ...named }: Figure): Result {
     ...pick(named),
     ...measured,
     runs: values.length,
+    values,
     ratioTo: yardstick?.name ?? null,
     ratio: beside?.median ?? null,
     ratioMin: beside?.min ?? null,

@@ -23,6 +23,8 @@ export interface Effort {
   readonly warmup: number
   /** The loads: commands on their way at any time. */
   readonly outstanding: readonly number[]
+  /** How many servers each cluster of `http` has. */
+  readonly servers: readonly number[]
   /** Commands of a long run. */
   readonly entries: number
 }

@@ -74,7 +74,7 @@ describe('the report', () => {
     const runs = [run(40), run(100)]
     expect(found({ runs, targets: { throughput: 0.5 } }, 'throughput')).toEqual({
       ...{ suite: 'x', case: 'engine 16', metric: 'throughput', unit: 'commits/s' },
-      ...{ median: 70, min: 40, max: 100, runs: 2, ratioTo: 'ceiling 16' },
+      ...{ median: 70, min: 40, max: 100, runs: 2, values: [40, 100], ratioTo: 'ceiling 16' },
       ...{ ratio: 0.45, ratioMin: 0.4, ratioMax: 0.5, target: 0.5, met: false },
     })
   })
