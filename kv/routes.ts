@@ -6,6 +6,7 @@ import type { Item, Outcome, Result, Write } from './machine.ts'
 import { listedMembers } from './memberList.ts'
 import { json, problem, replyTo, replyToWrite, unavailable, type Reply } from './replies.ts'
 import { bodyOf, conditionOf, keyOf, wholeOf } from './requests.ts'
+import { roundEnd } from './round.ts'
 import { glance, query, type Call, type Handler, type Route, type Service } from './service.ts'
 import { encodeValue } from './values.ts'
 import { watch } from './watch.ts'
@@ -73,6 +74,7 @@ async function remove(service: Service, call: Call): Promise<Reply> {
 /** A client that goes away takes nothing back: what is proposed is waited for all the same. */
 async function write({ node }: Service, call: Call, wanted: Write): Promise<Reply> {
   const name = idempotencyKeyOf(call.request)
+  await roundEnd()
   try {
     const end = await lastValueFrom(node.propose(once(wanted, name)))
     if (end.type === 'abandoned') return replyTo(end.reason)

@@ -6,6 +6,7 @@ import type { History } from './history.ts'
 import type { Answer, Question, StoreNode } from './machine.ts'
 import { Refusal, unavailable, type Reply } from './replies.ts'
 import { consistencyOf } from './requests.ts'
+import { roundEnd } from './round.ts'
 
 /** What the API stands on. */
 export interface Service {
@@ -45,7 +46,9 @@ export async function query(
   params: URLSearchParams,
   question: Question,
 ): Promise<Answer> {
-  return firstValueFrom(node.query(question, { consistency: consistencyOf(params) }))
+  const consistency = consistencyOf(params)
+  await roundEnd()
+  return firstValueFrom(node.query(question, { consistency }))
 }
 
 /** The node's present status, which `status$` replays. Throws what the node failed with. */
