@@ -1,10 +1,10 @@
-/** Programs outside of the cluster: many clients of rxraft/kv in one process, over a few connections. */
+/** Programs outside of the cluster: many that ask rxraft/kv in one process, over its connection to the leader. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type StoreClient } from 'rxraft/kv'
 import { fail } from './harness/load.ts'
 import { Meter } from './harness/meter.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
-import { isPut, KEYS, keyOf, MAX_CONNECTIONS, type Served, type Traffic } from './traffic.ts'
+import { isPut, KEYS, keyOf, type Served, type Traffic } from './traffic.ts'
 
 /** Until a new load runs evenly, in ms. */
 const SETTLE = 300
@@ -42,20 +42,18 @@ async function serve(
   seconds: number,
 ): Promise<Served> {
   const { clients } = traffic
-  const length = Math.min(MAX_CONNECTIONS, clients)
-  const stores = Array.from({ length }, () => connect({ servers }))
+  // One is enough for a program: others beside it take more than they bring.
+  const store = connect({ servers })
   const meter = new Meter()
   const value = new Uint8Array(traffic.bytes).fill(120)
-  const all = Array.from({ length: clients }, (_, i) =>
-    drive(stores[i % length]!, i, traffic, value, meter),
-  )
+  const all = Array.from({ length: clients }, (_, i) => drive(store, i, traffic, value, meter))
   await sleep(SETTLE)
   meter.begin()
   await sleep(seconds * 1000)
   const { rate, p50, p99, p999, max } = meter.end()
   meter.stop()
   await Promise.all(all)
-  for (const store of stores) store.close()
+  store.close()
   return { rate, p50, p99, p999, max }
 }
 

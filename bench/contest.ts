@@ -11,14 +11,15 @@ type Make = (directory: string) => Promise<Contender>
 export const contest = (suite: Pick<Suite, 'name' | 'about'>, ours: readonly Make[]): Suite => ({
   ...suite,
   notQuick: true,
-  run: async ({ isQuick, runs, seconds }, { directory }, print) => {
+  run: async (effort, { directory }, print) => {
+    const { runs, seconds } = effort
     const absent = etcdIsAbsent()
     if (absent !== undefined) print(absent)
     const makes = [...ours, ...(absent === undefined ? [etcd] : [])]
     const contenders: Contender[] = []
     try {
       for (const make of makes) contenders.push(await make(directory))
-      const all = await inTurns(contenders, traffics(isQuick), runs, seconds)
+      const all = await inTurns(contenders, traffics(effort), runs, seconds)
       const found = all.flatMap((it) => report(suite.name, it))
       print(list(found))
       return found

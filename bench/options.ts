@@ -17,6 +17,8 @@ export const USAGE = `npm run bench -- [SUITE…] [options]
   --warmup S      how long each side warms up in each run (default 5)
   --outstanding N[,N…]  the loads: commands on their way at any time (default 1,16,256,4096)
   --servers N[,N…]  the sizes of the clusters of \`http\` (default 3,5,7)
+  --clients N[,N…]  clients of \`client\` and \`etcd\` (default 1,16,64,256,1000)
+  --bytes N[,N…]  and the sizes of their values (default 64,4096)
   --entries N     commands of \`flat\` (default 10000000)
   --json FILE     writes the results to a file as well
   --dir DIR       a directory on a real disk (default data/bench)
@@ -45,6 +47,8 @@ export function parse(args: string[]): Options | undefined {
       warmup: { type: 'string' },
       outstanding: { type: 'string', default: '1,16,256,4096' },
       servers: { type: 'string' },
+      clients: { type: 'string' },
+      bytes: { type: 'string' },
       entries: { type: 'string', default: '10000000' },
       json: { type: 'string' },
       dir: { type: 'string', default: 'data/bench' },
@@ -64,6 +68,8 @@ export function parse(args: string[]): Options | undefined {
     warmup: positive('--warmup', values.warmup, values.quick ? 0.5 : 5),
     outstanding: wholes('--outstanding', values.outstanding),
     servers: wholes('--servers', values.servers ?? (values.quick ? '3' : '3,5,7')),
+    clients: wholes('--clients', values.clients ?? (values.quick ? '1,256' : '1,16,64,256,1000')),
+    bytes: wholes('--bytes', values.bytes ?? (values.quick ? '64' : '64,4096')),
     entries: whole('--entries', values.entries),
     command: commandOf(tokens),
     json: values.json,

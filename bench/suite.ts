@@ -25,6 +25,10 @@ export interface Effort {
   readonly outstanding: readonly number[]
   /** How many servers each cluster of `http` has. */
   readonly servers: readonly number[]
+  /** How many clients put and get at a time. */
+  readonly clients: readonly number[]
+  /** Of the values that they put. */
+  readonly bytes: readonly number[]
   /** Commands of a long run. */
   readonly entries: number
 }

@@ -1,3 +1,5 @@
+import type { Effort } from './suite.ts'
+
 /** What clients outside of the cluster do, each with one request on its way. */
 export interface Traffic {
   /** Puts, linearizable reads, or nine reads to a put. */
@@ -6,9 +8,6 @@ export interface Traffic {
   /** Of a value. */
   readonly bytes: number
 }
-
-/** Over so many connections at most, as etcd's own benchmark has it. */
-export const MAX_CONNECTIONS = 8
 
 /** So many keys are written and read. */
 export const KEYS = 1000
@@ -40,18 +39,18 @@ export interface Contender {
 }
 
 const KINDS = ['put', 'get', 'mix'] as const
-const CLIENTS = [1, 16, 64, 256, 1000]
-const BYTES = [64, 4096]
 
 /** All of it, those of one size of values together. */
-export const traffics = (isQuick: boolean): readonly Traffic[] =>
-  isQuick
-    ? (['put', 'get'] as const).flatMap((kind) =>
-        [1, 256].map((clients) => ({ kind, clients, bytes: 64 })),
-      )
-    : BYTES.flatMap((bytes) =>
-        KINDS.flatMap((kind) => CLIENTS.map((clients) => ({ kind, clients, bytes }))),
-      )
+export const traffics = ({
+  isQuick,
+  clients: counts,
+  bytes: sizes,
+}: Pick<Effort, 'isQuick' | 'clients' | 'bytes'>): readonly Traffic[] =>
+  sizes.flatMap((bytes) =>
+    KINDS.filter((kind) => !isQuick || kind !== 'mix').flatMap((kind) =>
+      counts.map((clients) => ({ kind, clients, bytes })),
+    ),
+  )
 
 export const nameOf = ({ kind, clients, bytes }: Traffic): string =>
   `${kind} ${bytes} B, ${clients} clients`

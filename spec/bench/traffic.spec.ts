@@ -3,10 +3,15 @@ import { aimOf } from '../../bench/contest.ts'
 import { isPut, KEYS, keyOf, nameOf, traffics } from '../../bench/traffic.ts'
 
 it('is every kind with every number of clients and both sizes, those of a size together', () => {
-  const all = traffics(false)
+  const all = traffics({ isQuick: false, clients: [1, 16, 64, 256, 1000], bytes: [64, 4096] })
   expect(new Set(all.map(nameOf)).size).toBe(3 * 5 * 2)
   const sizes = all.map(({ bytes }) => bytes)
   expect(sizes).toEqual([...sizes].sort((a, b) => a - b))
+})
+
+it('is less for a first look, and what was asked for', () => {
+  const all = traffics({ isQuick: true, clients: [7], bytes: [9] })
+  expect(all.map(nameOf)).toEqual(['put 9 B, 7 clients', 'get 9 B, 7 clients'])
 })
 
 it('aims at what is asked for, with small values alone', () => {
