@@ -115,7 +115,10 @@ export interface ChunkRead {
   readonly reader: NodeId
   readonly index: Index
   readonly offset: number
-  /** `undefined` when that snapshot is there no more. */
+  /**
+   * `undefined` when that snapshot is there no more. Good until the reader asks for the next piece but one: what is
+   * to stay longer is copied.
+   */
   readonly bytes: Uint8Array | undefined
   readonly isLast: boolean
   /** With the last piece: CRC-32 of the whole. */

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { file, verify } from '../../adapters/storage/file.ts'
+import { blocks } from '../../adapters/storage/file/blocks.ts'
 import { nodeFileSystem } from '../../adapters/storage/file/filesystem.ts'
+import { PIECE } from '../../adapters/storage/file/snapshotFile.ts'
 import { openSnapshot, readPiece } from '../../adapters/storage/file/snapshotReader.ts'
 import { CorruptLog, UnknownFormat } from '../../lib/errors.ts'
 import { mark, snapshotAt, someBytes } from '../adapters/storage/chunks.ts'
@@ -35,9 +37,10 @@ async function contentOf(bytes: Uint8Array): Promise<Buffer | CorruptLog | Unkno
   try {
     const snapshot = await openSnapshot(nodeFileSystem, join(path, NAME))
     const parts: Uint8Array[] = []
+    const room = blocks(PIECE)
     try {
       for (let at = 0; at < snapshot.size; at += parts.at(-1)!.length) {
-        parts.push(await readPiece(nodeFileSystem, snapshot, at))
+        parts.push(new Uint8Array(await readPiece(nodeFileSystem, snapshot, at, room)))
         // What was handed on is what was written, whatever comes behind it.
         expect(CONTENT.subarray(at, at + parts.at(-1)!.length).equals(parts.at(-1)!)).toBe(true)
       }

@@ -1,16 +1,29 @@
 import { beforeBlock } from './blocks.ts'
 import type { FileSystem } from './filesystem.ts'
 
-/**
- * Writes `bytes` at `position` and calls back once they are durable. A short write goes on with the block
- * in which it stopped; an error is final.
- */
+type Done = (error: Error | null) => void
+
+/** Writes `bytes` at `position` and calls back once they are durable. An error is final. */
 export function append(
   files: FileSystem,
   fd: number,
   bytes: Uint8Array,
   position: number,
-  done: (error: Error | null) => void,
+  done: Done,
+): void {
+  writeAll(files, fd, bytes, position, (error) => {
+    if (error !== null || files.durableFlag !== 0) return done(error)
+    files.datasync(fd, done)
+  })
+}
+
+/** A short write goes on with the block in which it stopped; an error is final. */
+export function writeAll(
+  files: FileSystem,
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
 ): void {
   const { length } = bytes
   let offset = 0
@@ -21,8 +34,7 @@ export function append(
       if (end === offset) return done(nothingWritten(length - offset))
       offset = end
       if (offset < length) return next()
-      if (files.durableFlag !== 0) return done(null)
-      files.datasync(fd, done)
+      done(null)
     })
   next()
 }

@@ -32,6 +32,8 @@ export interface FileSystem {
   readFile(path: string): Promise<Buffer>
   /** So many bytes of a file from `position` on, or fewer where it ends, in a buffer of their own. */
   read(fd: number, length: number, position: number): Promise<Buffer>
+  /** Fills `bytes` with what stands in a file from `position` on; resolves with how many there were. */
+  fill(fd: number, bytes: Uint8Array, position: number): Promise<number>
   size(path: string): Promise<number>
   open(path: string, flags: number): Promise<number>
   /**
@@ -40,6 +42,7 @@ export interface FileSystem {
    */
   zeros(path: string, size: number, directFlag: number): Promise<void>
   sync(fd: number): Promise<void>
+  truncate(fd: number, length: number): Promise<void>
   close(fd: number): Promise<void>
   rename(from: string, to: string): Promise<void>
   copy(from: string, to: string): Promise<void>
@@ -63,6 +66,7 @@ export const nodeFileSystem: FileSystem = {
   list: (directory) => fs.promises.readdir(directory),
   readFile,
   read,
+  fill,
   size: async (path) => (await fs.promises.stat(path)).size,
   open: (path, flags) =>
     new Promise((resolve, reject) =>
@@ -70,6 +74,7 @@ export const nodeFileSystem: FileSystem = {
     ),
   zeros,
   sync: (fd) => called((done) => fs.fsync(fd, done)),
+  truncate: (fd, length) => called((done) => fs.ftruncate(fd, length, done)),
   close: (fd) => called((done) => fs.close(fd, done)),
   rename: (from, to) => fs.promises.rename(from, to),
   copy: (from, to) => fs.promises.copyFile(from, to),
@@ -126,7 +131,8 @@ export async function syncDirectory(files: FileSystem, directory: string): Promi
   if (process.platform !== 'win32') await syncPath(files, directory)
 }
 
-function called(call: (done: Done) => void): Promise<void> {
+/** A call with a callback, as a promise. */
+export function called(call: (done: Done) => void): Promise<void> {
   return new Promise((resolve, reject) =>
     call((error) => (error === null ? resolve() : reject(error))),
   )
@@ -151,16 +157,23 @@ async function readFile(path: string): Promise<Buffer> {
   }
 }
 
-function read(fd: number, length: number, position: number): Promise<Buffer> {
+async function read(fd: number, length: number, position: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(length)
+  return bytes.subarray(0, await fill(fd, bytes, position))
+}
+
+/** A short read goes on with the block in which it stopped, as direct reads must, until nothing is added. */
+function fill(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+  const { length } = bytes
   return new Promise((resolve, reject) => {
-    const next = (offset: number): void =>
-      fs.read(fd, bytes, offset, length - offset, position + offset, (error, count) => {
+    const next = (filled: number): void => {
+      const from = beforeBlock(filled)
+      fs.read(fd, bytes, from, length - from, position + from, (error, count) => {
         if (error !== null) reject(error)
-        else if (count === 0 || offset + count === length)
-          resolve(bytes.subarray(0, offset + count))
-        else next(offset + count)
+        else if (from + count === length || from + count <= filled) resolve(from + count)
+        else next(from + count)
       })
+    }
     next(0)
   })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { WrongCluster } from '../../../lib/errors.ts'
 import type { Notice, Restored } from '../../../lib/storage.ts'
@@ -13,7 +14,7 @@ import {
   prepareSegment,
 } from './segment.ts'
 import { isDraft } from './snapshotFile.ts'
-import { openSnapshot, type OpenSnapshot } from './snapshotReader.ts'
+import type { OpenSnapshot } from './snapshotReader.ts'
 
 /** A log that is ready to be appended to. */
 export interface OpenLog {
@@ -29,6 +30,8 @@ export interface OpenLog {
   /** The last segment: its number and its descriptor. */
   readonly number: number
   readonly fd: number
+  /** The flag under which files of this directory go past the page cache; 0 where they do not. */
+  readonly direct: number
   /** What the last segment holds: the next record goes behind it. */
   readonly content: Uint8Array
   /** Every segment, as it was found. */
@@ -73,14 +76,14 @@ export async function openLog(
   // Where there is no room for the segment, there is no copy either: not one more with each attempt.
   const notices = torn === undefined ? [] : [await keepBroken(files, directory, torn)]
   const fd = await createSegment(files, directory, number, content, direct)
-  const snapshot = await settle(files, recovered).catch(async (error: unknown) => {
+  const snapshot = await settle(files, recovered, direct).catch(async (error: unknown) => {
     await files.close(fd)
     throw error
   })
   const restored = restoredFrom(recovered)
   return {
     ...{ directory, restored, notices, standing, logId, cluster, sequence },
-    ...{ number, fd, content, segments, snapshot },
+    ...{ number, fd, direct, content, segments, snapshot },
   }
 }
 
@@ -97,9 +100,11 @@ function restoredFrom({ standing, batches, snapshot, torn }: Recovered): Restore
 async function settle(
   files: FileSystem,
   { snapshot, outdated }: Recovered,
+  direct: number,
 ): Promise<OpenSnapshot | undefined> {
   for (const file of outdated) await files.remove(file)
-  return snapshot === undefined ? undefined : openSnapshot(files, snapshot.file)
+  if (snapshot === undefined) return undefined
+  return { ...snapshot, fd: await files.open(snapshot.file, constants.O_RDWR | direct) }
 }
 
 /** What the last segment holds, under a header of the present version. */

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { CorruptLog, UnknownFormat } from '../../../lib/errors.ts'
 import type { Mark } from '../../../lib/types.ts'
+import { blocks } from './blocks.ts'
 import { readU64, writeU64 } from './numbers.ts'
 import { REMEDY } from './segment.ts'
 
@@ -54,7 +55,7 @@ export const isDraft = (name: string): boolean => /^snapshot-\d+\.snap\.new$/.te
 export function encodeSnapshotHeader({ logId, mark }: SnapshotHeader): Buffer {
   const text = Buffer.from(JSON.stringify(mark))
   const length = Math.ceil((MARK_OFFSET + text.length) / HEADER_UNIT) * HEADER_UNIT
-  const header = Buffer.alloc(length)
+  const header = blocks(length).subarray(0, length)
   MAGIC.copy(header)
   header.writeUInt32LE(FORMAT_VERSION, 12)
   header.writeBigUInt64LE(logId, 16)
@@ -150,6 +151,10 @@ export function decodeTrailer(bytes: Buffer): SnapshotTrailer | undefined {
 /** Bytes that the pieces of a snapshot of this size take. */
 export const piecesLength = (size: number): number =>
   size + Math.ceil(size / PIECE_PAYLOAD) * PIECE_HEADER
+
+/** Bytes of the whole file. */
+export const fileLength = ({ header, size }: { header: number; size: number }): number =>
+  header + piecesLength(size) + TRAILER
 
 export const corrupt = (path: string, offset: number, reason: string): CorruptLog =>
   new CorruptLog(path, offset, reason, REMEDY)

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import type { Mark } from '../../../lib/types.ts'
+import { blocks, wholeBlocks } from './blocks.ts'
 import type { FileSystem } from './filesystem.ts'
 import {
   corrupt,
@@ -61,20 +62,22 @@ export async function openSnapshot(files: FileSystem, file: string): Promise<Ope
 }
 
 /**
- * The snapshot from `offset` to the end of the piece in which that lies; empty at its end. Rejects with
- * `CorruptLog` when the piece is damaged.
+ * The snapshot from `offset` to the end of the piece in which that lies, read into `room`, which has that of a
+ * piece; empty at its end. Rejects with `CorruptLog` when the piece is damaged.
  */
 export async function readPiece(
   files: FileSystem,
   { file, fd, logId, mark, size, header }: OpenSnapshot,
   offset: number,
+  room: Buffer,
 ): Promise<Uint8Array> {
   if (offset >= size) return new Uint8Array()
   const number = Math.floor(offset / PIECE_PAYLOAD)
   const start = number * PIECE_PAYLOAD
   const length = PIECE_HEADER + Math.min(PIECE_PAYLOAD, size - start)
   const position = header + number * PIECE
-  const bytes = await files.read(fd, length, position)
+  const found = await files.fill(fd, room.subarray(0, wholeBlocks(length)), position)
+  const bytes = room.subarray(0, Math.min(length, found))
   const payload = openPiece(bytes, { logId, index: mark.index, offset: start })
   if (typeof payload === 'string') throw corrupt(file, position, payload)
   if (bytes.length < length) throw corrupt(file, position, 'the file ends within a piece')
@@ -84,9 +87,10 @@ export async function readPiece(
 /** Reads the whole and rejects with `CorruptLog` when anything of it is damaged. */
 export async function verifySnapshot(files: FileSystem, snapshot: OpenSnapshot): Promise<void> {
   const { file, size, checksum } = snapshot
+  const room = blocks(PIECE)
   let sum = 0
   for (let offset = 0; offset < size;) {
-    const bytes = await readPiece(files, snapshot, offset)
+    const bytes = await readPiece(files, snapshot, offset, room)
     sum = crc32(bytes, sum)
     offset += bytes.length
   }

@@ -10,8 +10,11 @@ import type {
 import type { Mark } from '../../../lib/types.ts'
 import { extend, gone, isWhole, type Draft } from '../chunks.ts'
 import { isFull, type FileSystem } from './filesystem.ts'
+import { giveBack } from './giveBack.ts'
+import type { OpenLog } from './open.ts'
 import { Pace } from './pace.ts'
-import { SnapshotDraft } from './snapshotDraft.ts'
+import { Rooms } from './rooms.ts'
+import { SnapshotDraft, type Place } from './snapshotDraft.ts'
 import { readPiece, type OpenSnapshot } from './snapshotReader.ts'
 
 /** Who hears of the pieces. */
@@ -34,13 +37,18 @@ export class Snapshots {
   private draft: Draft | undefined
   private file: SnapshotDraft | undefined
 
+  private readonly rooms = new Rooms()
+  private newest: OpenSnapshot | undefined
+  /** Settles when the older ones are gone. */
+  private removed = Promise.resolve()
+
   constructor(
     private readonly files: FileSystem,
-    private readonly directory: string,
-    private readonly logId: bigint,
-    private newest: OpenSnapshot | undefined,
+    private readonly place: Place & Pick<OpenLog, 'snapshot'>,
     private readonly listener: SnapshotListener,
-  ) {}
+  ) {
+    this.newest = place.snapshot
+  }
 
   /** Whether everything is answered. */
   get idle(): boolean {
@@ -58,6 +66,7 @@ export class Snapshots {
     this.stopped = true
     this.pace.hurry()
     await this.working
+    await this.removed
     await this.file?.discard()
     if (this.newest !== undefined) await this.files.close(this.newest.fd)
   }
@@ -72,8 +81,7 @@ export class Snapshots {
       this.working = undefined
       this.listener.idled()
     } catch (error) {
-      this.stopped = true
-      this.listener.failed(error)
+      this.fail(error)
     }
   }
 
@@ -81,8 +89,9 @@ export class Snapshots {
     const { reader, index, offset } = request
     const { newest } = this
     if (newest?.mark.index !== index || offset > newest.size) return gone(request)
-    const bytes = await readPiece(this.files, newest, offset)
+    const bytes = await readPiece(this.files, newest, offset, this.rooms.next(reader))
     const isLast = offset + bytes.length === newest.size
+    if (isLast) this.rooms.leave(reader)
     const checksum = isLast ? newest.checksum : undefined
     return { type: 'chunkRead', reader, index, offset, bytes, isLast, checksum }
   }
@@ -106,29 +115,41 @@ export class Snapshots {
 
   /** Resolves with `false` when the whole is not what it should be. */
   private async keep(draft: Draft, chunk: WriteChunk): Promise<boolean> {
-    const { files, directory, logId } = this
     if (chunk.offset === 0) {
       await this.file?.discard()
       this.file = undefined
-      this.file = await SnapshotDraft.create(files, directory, logId, chunk.mark)
+      this.file = await SnapshotDraft.create(this.files, this.place, chunk.mark)
     }
     const file = this.file!
     await file.add(chunk.bytes, this.pace)
     if (!chunk.isLast) return true
     if (!isWhole(draft, chunk)) return false
-    await this.adopt(await file.finish(draft.checksum))
+    this.adopt(await file.finish(draft.checksum))
     return true
   }
 
-  private async adopt(snapshot: OpenSnapshot): Promise<void> {
+  private adopt(snapshot: OpenSnapshot): void {
     const older = this.newest
     this.newest = snapshot
     this.draft = undefined
     this.file = undefined
     this.listener.taken(snapshot.mark)
     if (older === undefined) return
-    await this.files.close(older.fd)
-    if (older.file !== snapshot.file) await this.files.remove(older.file)
+    const isReplaced = older.file === snapshot.file
+    this.removed = this.removed
+      .then(() => this.remove(older, isReplaced))
+      .catch((error: unknown) => this.fail(error))
+  }
+
+  /** Nobody waits for it: it takes a while. */
+  private async remove(older: OpenSnapshot, isReplaced: boolean): Promise<void> {
+    await giveBack(this.files, older, this.pace)
+    if (!isReplaced) await this.files.remove(older.file)
+  }
+
+  private fail(error: unknown): void {
+    this.stopped = true
+    this.listener.failed(error)
   }
 
   private async discard(): Promise<void> {

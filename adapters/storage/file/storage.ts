@@ -56,7 +56,7 @@ class Session implements Listener, SnapshotListener {
       const log = await this.open(unsubscribed)
       if (log === undefined) return
       const writer = new Writer(files, this.segmentSize, log, this)
-      const snapshots = new Snapshots(files, directory, log.logId, log.snapshot, this)
+      const snapshots = new Snapshots(files, log, this)
       this.start(log, writer, snapshots)
       await unsubscribed
       await Promise.all([writer.close(), snapshots.close()])

@@ -60,7 +60,7 @@ export async function read(node: Run, index: Index, offset = 0) {
       throw new Error(`no answer to what was asked: ${JSON.stringify(piece)}`)
     }
     if (piece.bytes === undefined) return undefined
-    parts.push(piece.bytes)
+    parts.push(new Uint8Array(piece.bytes))
     offset += piece.bytes.length
     if (piece.isLast) return { bytes: Buffer.concat(parts), checksum: piece.checksum, parts }
   }

@@ -1,12 +1,13 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { fstatSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../adapters/storage/file.ts'
-import { nodeFileSystem } from '../../../adapters/storage/file/filesystem.ts'
-import { PIECE } from '../../../adapters/storage/file/snapshotFile.ts'
+import { nodeFileSystem, type FileSystem } from '../../../adapters/storage/file/filesystem.ts'
+import { PIECE, PIECE_PAYLOAD, piecesLength } from '../../../adapters/storage/file/snapshotFile.ts'
 import { fileStorage } from '../../../adapters/storage/file/storage.ts'
+import type { ChunkRead } from '../../../lib/storage.ts'
 import { chunksOf, mark, read, snapshotIn, someBytes, write } from './chunks.ts'
-import { faulty } from './faulty.ts'
+import { faulty, systemError } from './faulty.ts'
 import { batch, reopen, run, save } from './run.ts'
 import {
   BYTES,
@@ -125,10 +126,75 @@ describe('a snapshot is whole', () => {
     order.length = 0
     node.save$.next(chunks.at(-1)!)
     await node.answered(1)
+    await expect.poll(() => order).toContain('remove')
+    const piece = files.directFlag === 0 ? ['write', 'datasync'] : ['write']
     expect(order).toEqual([
-      ...['open', 'write', 'write', 'datasync', 'write', 'datasync', 'write', 'datasync', 'write'],
+      ...['open', 'write', ...piece, ...piece, 'write'],
       ...['sync', 'rename', 'open', 'sync', 'remove'],
     ])
+    node.stop()
+  })
+})
+
+describe('the snapshot before it', () => {
+  /** The lengths to which files are cut. */
+  function watched() {
+    const cuts: number[] = []
+    const truncate: FileSystem['truncate'] = (fd, length) => {
+      cuts.push(length)
+      return nodeFileSystem.truncate(fd, length)
+    }
+    return { cuts, files: { ...nodeFileSystem, truncate } }
+  }
+
+  async function replaced(path: string, files: FileSystem) {
+    const node = run(fileStorage(files, path, 1 << 20))
+    await node.restored()
+    await write(node, chunksOf(mark(25, 9), someBytes(3 << 20), [1 << 20]))
+    await write(node, chunksOf(mark(26, 9), someBytes(77)))
+    return node
+  }
+
+  it('goes bit by bit, so that no write waits for all of it', async () => {
+    const path = directoryWith(made.rest)
+    const { cuts, files } = watched()
+    const node = await replaced(path, files)
+    await expect.poll(() => readdirSync(path)).not.toContain('snapshot-25.snap')
+    const whole = 4096 + piecesLength(3 << 20) + 24
+    const bits = [1, 2, 3].map((i) => whole - (i << 20))
+    expect(cuts.filter((it) => bits.includes(it))).toEqual(bits)
+    node.stop()
+    await reopen(open(path))
+  })
+
+  it('is gone at once when the node stops', async () => {
+    const path = directoryWith(made.rest)
+    const { files } = watched()
+    const node = await replaced(path, files)
+    node.stop()
+    expect((await reopen(open(path))).snapshot).toEqual(mark(26, 9))
+    expect(readdirSync(path).filter((name) => name.includes('snap'))).toEqual(['snapshot-26.snap'])
+  })
+})
+
+describe('the pieces that are read', () => {
+  it('lie in two rooms of their own for each reader', async () => {
+    const path = directoryWith(made.rest)
+    const node = run(open(path))
+    await node.restored()
+    await write(node, chunksOf(mark(25, 9), someBytes(5 * PIECE_PAYLOAD), [1 << 20]))
+    const rooms: Record<string, ArrayBufferLike[]> = { x: [], y: [] }
+    for (let offset = 0; offset < 4 * PIECE_PAYLOAD; offset += PIECE_PAYLOAD) {
+      for (const reader of ['x', 'y']) {
+        const count = node.pieces.length
+        node.save$.next({ type: 'readChunk', index: 25, offset, reader })
+        const piece = await node.answered(count + 1)
+        rooms[reader]!.push((piece as ChunkRead).bytes!.buffer)
+      }
+    }
+    const [x, y] = [rooms['x']!, rooms['y']!]
+    expect([x[2], x[3], y[2], y[3]]).toEqual([x[0], x[1], y[0], y[1]])
+    expect(new Set([...x, ...y]).size).toBe(4)
     node.stop()
   })
 })
@@ -139,10 +205,11 @@ describe('a disk without space for a snapshot', () => {
     let isFull = true
     const files = {
       ...nodeFileSystem,
-      datasync: ((fd, done) => {
-        if (!isFull) return nodeFileSystem.datasync(fd, done)
-        done(Object.assign(new Error('full'), { code: 'ENOSPC' }))
-      }) satisfies typeof nodeFileSystem.datasync,
+      write: ((fd, bytes, offset, length, position, done) => {
+        const isBeyond = position > 0 && position + length > fstatSync(fd).size
+        if (isFull && isBeyond) return done(systemError('ENOSPC'), 0)
+        nodeFileSystem.write(fd, bytes, offset, length, position, done)
+      }) satisfies typeof nodeFileSystem.write,
     }
     const node = run(fileStorage(files, path, 1 << 20))
     await node.restored()

@@ -14,6 +14,12 @@ it('rests for longer than the work took', async () => {
   expect(performance.now() - began).toBeGreaterThanOrEqual(25)
 })
 
+it('rests for a moment after work that took none', async () => {
+  const began = performance.now()
+  await new Pace().after(() => Promise.resolve())
+  expect(performance.now() - began).toBeGreaterThanOrEqual(4)
+})
+
 it('rests no more once there is a hurry', async () => {
   const pace = new Pace()
   let hasRested = false
