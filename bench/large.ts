@@ -3,34 +3,35 @@ import { firstValueFrom, lastValueFrom } from 'rxjs'
 import type { Machine, Plan, RaftNode } from 'rxraft'
 import { drive } from './harness/load.ts'
 import { work, type Member, type Place } from './harness/worker.ts'
-import {
-  apply,
-  empty,
-  growth,
-  GROUPS,
-  pieces,
-  restore,
-  type Large,
-  type Piece,
-} from './large/state.ts'
+import * as inBuffers from './large/buffers.ts'
+import * as inRows from './large/state.ts'
 import { leads, run } from './node.ts'
 
-const machine: Machine<Large, Uint8Array, number> = {
-  initial: empty,
-  apply,
-  snapshot: pieces,
-  restore: (state, piece) => restore(state, piece as number | Piece),
+const rows: Machine<inRows.Large, Uint8Array, number> = {
+  initial: inRows.empty,
+  apply: inRows.apply,
+  snapshot: inRows.pieces,
+  restore: (state, piece) => inRows.restore(state, piece as number | inRows.Piece),
+}
+
+const buffers: Machine<inBuffers.Buffers, Uint8Array, number> = {
+  initial: inBuffers.empty,
+  apply: inBuffers.apply,
+  snapshot: inBuffers.pieces,
+  restore: (state, piece) => inBuffers.restore(state, piece as number | inBuffers.Part),
 }
 
 /** Commands after which a server takes a snapshot by itself, where it is to do so. */
 const SNAPSHOT_ENTRIES = 20_000
 
 async function start(place: Place): Promise<Member> {
-  const node = run(place, machine, {
+  const [state, way] = place.way.split(' ')
+  const tuning = {
     // A newcomer must find nothing but the snapshot.
     snapshotTailBytes: 64 * 1024,
-    ...(place.way === 'automatic' && { snapshotEntries: SNAPSHOT_ENTRIES }),
-  })
+    ...(way === 'automatic' && { snapshotEntries: SNAPSHOT_ENTRIES }),
+  }
+  const node = state === 'rows' ? run(place, rows, tuning) : run(place, buffers, tuning)
   return {
     leads: !place.joins && (await leads(node)),
     drive: (load, meter) => drive((command, settle) => node.submit(command, settle), load, meter),
@@ -44,7 +45,7 @@ async function start(place: Place): Promise<Member> {
 }
 
 async function fill(node: RaftNode<Uint8Array, number>): Promise<void> {
-  for (let i = 0; i < GROUPS; i++) await lastValueFrom(node.propose(growth()))
+  for (let i = 0; i < inRows.GROUPS; i++) await lastValueFrom(node.propose(inRows.growth()))
 }
 
 work(start)

@@ -14,6 +14,12 @@ const LOAD = { perSecond: 5_000 }
 /** The p99 that is aimed at, as a multiple of that without snapshots. */
 const TARGET = 3
 
+/**
+ * Through many small objects the collector goes every second or two, whether a snapshot is taken or not; in a few large
+ * buffers it finds nothing to do.
+ */
+const STATES = ['rows', 'buffers'] as const
+
 interface Runs {
   readonly without: Outcome[]
   readonly manual: Outcome[]
@@ -26,21 +32,30 @@ export const snapshot: Suite = {
   about: `${LOAD.perSecond} commands/s, as evenly as can be, while a state of ${Math.round(STATE_BYTES / 1e6)} MB is written and installed`,
   notQuick: true,
   run: async (effort, ground, print) => {
-    const runs: Runs = { without: [], manual: [], automatic: [], install: [] }
-    for (let run = 0; run < effort.runs; run++) {
-      await underLoad('manual', effort, ground, (cluster) => byHand(cluster, effort, runs))
-      await underLoad('automatic', effort, ground, async (cluster) => {
-        runs.automatic.push(await cluster.during(() => sleep(AUTOMATIC_MS)))
-      })
+    const all: Result[] = []
+    print(header())
+    for (const state of STATES) {
+      const found = report(state, await measure(state, effort, ground))
+      print(rows(found))
+      all.push(...found)
     }
-    const found = report(runs)
-    print(`${header()}\n${rows(found)}`)
-    return found
+    return all
   },
 }
 
-/** Long enough for two snapshots of each server. */
-const AUTOMATIC_MS = 10_000
+/** Long enough for two snapshots of each server, and for the collector to go through the state several times. */
+const LONG_MS = 10_000
+
+async function measure(state: string, effort: Effort, ground: Ground): Promise<Runs> {
+  const runs: Runs = { without: [], manual: [], automatic: [], install: [] }
+  for (let run = 0; run < effort.runs; run++) {
+    await underLoad(`${state} manual`, effort, ground, (cluster) => byHand(cluster, runs))
+    await underLoad(`${state} automatic`, effort, ground, async (cluster) => {
+      runs.automatic.push(await cluster.during(() => sleep(LONG_MS)))
+    })
+  }
+  return runs
+}
 
 /** A cluster with a large state, warm, and under the load while this is done. */
 async function underLoad(
@@ -62,8 +77,9 @@ async function underLoad(
   }
 }
 
-async function byHand(cluster: Cluster, { seconds }: Effort, runs: Runs): Promise<void> {
-  runs.without.push(await cluster.during(() => sleep(seconds * 1000)))
+async function byHand(cluster: Cluster, runs: Runs): Promise<void> {
+  // As long as the others: in a shorter time the collector may not run.
+  runs.without.push(await cluster.during(() => sleep(LONG_MS)))
   runs.manual.push(await cluster.during(() => cluster.all('snapshot')))
   const added = await cluster.add('d')
   try {
@@ -83,13 +99,15 @@ async function takeIn(cluster: Cluster, added: Added): Promise<void> {
   if (bytes < STATE_BYTES) throw new Error(`${bytes} bytes on its disk are no snapshot`)
 }
 
-function report({ without, manual, automatic, install }: Runs): Result[] {
+function report(state: string, { without, manual, automatic, install }: Runs): Result[] {
   const targets = { p99: TARGET }
-  const yardstick = { name: 'without', runs: without }
+  const yardstick = { name: `${state}: without`, runs: without }
+  const beside = (name: string, runs: Outcome[]): Result[] =>
+    results('snapshot', { name: `${state}: ${name}`, runs, targets }, yardstick)
   return [
     ...results('snapshot', yardstick),
-    ...results('snapshot', { name: 'by hand', runs: manual, targets }, yardstick),
-    ...results('snapshot', { name: 'automatic', runs: automatic, targets }, yardstick),
-    ...results('snapshot', { name: 'install', runs: install, targets }, yardstick),
+    ...beside('by hand', manual),
+    ...beside('automatic', automatic),
+    ...beside('install', install),
   ]
 }

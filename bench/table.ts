@@ -31,7 +31,7 @@ const range =
     `${format(median)} (${format(min)}–${format(max)})`
 
 const COLUMNS: readonly Column[] = [
-  { title: '', width: 13, show: ([first]) => first?.case ?? '' },
+  { title: '', width: 18, show: ([first]) => first?.case ?? '' },
   column('durable commits/s', 28, 'throughput', range(commits)),
   column('p50 ms', 18, 'p50', range(decimal)),
   column('p99 ms', 18, 'p99', range(decimal)),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect, it } from 'vitest'
 import { commands } from '../../bench/harness/load.ts'
+import * as buffers from '../../bench/large/buffers.ts'
 import { apply, empty, growth, pieces, restore, type Large } from '../../bench/large/state.ts'
 
 const after = (state: Large, all: readonly Uint8Array[]): Large =>
@@ -18,4 +19,13 @@ it('never changes in place', () => {
   const changed = after(grown, commands(50))
   expect(isDeepStrictEqual(grown, before)).toBe(true)
   expect(isDeepStrictEqual(grown, changed)).toBe(false)
+})
+
+it('lies in a few buffers, and is restored from their pieces', () => {
+  const all = [growth(), growth(), ...commands(50)]
+  const state = all.reduce((before, command) => buffers.apply(before, command)[0], buffers.empty)
+  // One state at a time: what is coming changes in place.
+  const coming = [...buffers.pieces(state)].reduce(buffers.restore, buffers.empty)
+  expect(state.groups).toHaveLength(2)
+  expect(isDeepStrictEqual(coming, state)).toBe(true)
 })
