@@ -7,6 +7,7 @@ import type { Storage, Transport } from '../adapters.ts'
 import { msgpack, type Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
 import { check, checkAdapters, LONGEST_STALL } from './checks.ts'
+import { microtasks } from './microtasks.ts'
 import { monotonic } from './monotonic.ts'
 import { silent, volatile } from './nothing.ts'
 
@@ -123,7 +124,10 @@ export interface RaftOptions<S, C, R, Q = never, A = never> {
   readonly queryTimeout?: number
   /** Where chance comes from: numbers from 0 to 1, 1 excluded. Default `Math.random`. */
   readonly random?: () => number
-  /** Runs the end of a turn, where what arrived together is reduced together. Default `asapScheduler`. */
+  /**
+   * Runs the end of a turn, where what arrived together is reduced together. Default: a microtask, or `asapScheduler` where
+   * a `scheduler` is given: a test's virtual time runs that, too.
+   */
   readonly turns?: SchedulerLike
   /** The clock, in ms, which must never jump. Default: the process's monotonic one. */
   readonly scheduler?: SchedulerLike
@@ -152,6 +156,7 @@ export function settings<S, C, R, Q, A>(
     maxCommandBytes: Math.min(MIB, options.maxAppendBytes || MIB),
     members: [options.id],
     diskStall: stallAfter(options.electionTimeout),
+    turns: given.scheduler === undefined ? microtasks : asapScheduler,
     ...given,
   }
   check(filled)
@@ -192,7 +197,6 @@ const defaults = {
   proposeTimeout: 5_000,
   queryTimeout: 5_000,
   random: Math.random,
-  turns: asapScheduler,
   scheduler: monotonic,
 } as const
 

@@ -29,6 +29,9 @@ const SOCKET_BYTES = 1024 * 1024
 /** Bytes kept for a peer that is not there: what is old is useless to it. */
 const ABSENT_BYTES = 64 * 1024
 
+/** `queueMicrotask` makes a resource for asynchronous hooks each time, a promise does not. */
+const done = Promise.resolve()
+
 /** Silences, each a quarter of the idle timeout, after which a connection counts as dead. */
 export const SILENCES = 4
 
@@ -102,7 +105,7 @@ export class Peer {
     }
     if (this.#isFlushing) return
     this.#isFlushing = true
-    queueMicrotask(this.#flush)
+    void done.then(this.#flush)
   }
 
   /**
