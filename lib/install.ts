@@ -4,7 +4,7 @@ import { emptyLog, termAt } from './log.ts'
 import type { Install, Installed } from './messages.ts'
 import { adopt, latest } from './snapshots.ts'
 import { changedProgress, type Progress } from './progress.ts'
-import { changedLeader, progressOf, type Leader, type Receiving, type State } from './state.ts'
+import { changedLeader, progressOf, type Receiving, type State } from './state.ts'
 import type { ChunkRead, ChunkRefused, ChunkWritten } from './storage.ts'
 import { isWitness } from './witnesses.ts'
 import { ask, next, promise, send, update, type Turn } from './turn.ts'
@@ -95,14 +95,10 @@ export function installed(turn: Turn, from: NodeId, { index, end }: Installed): 
 }
 
 /** A follower has answered a pulse: what went out well before it, and is not spoken of, is lost. */
-export function sendAgain(leader: Leader, from: NodeId, round: number): Leader {
-  const sending = progressOf(leader, from)?.sending
-  if (sending?.round === undefined || round < sending.round + PULSES) return leader
-  const progress = leader.progress.map((it) =>
-    it.id === from ? changedProgress(it, { sending: { ...sending, round: undefined } }) : it,
-  )
-  return changedLeader(leader, { progress })
-}
+export const sendAgain = (sending: Progress['sending'], round: number): Progress['sending'] =>
+  sending?.round === undefined || round < sending.round + PULSES
+    ? sending
+    : { ...sending, round: undefined }
 
 function note(turn: Turn, changed: Progress, sending: Progress['sending']): Turn {
   const { role } = turn.state

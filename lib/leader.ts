@@ -61,15 +61,16 @@ function remind(turn: Turn, to: NodeId, { prevIndex, hintIndex }: Rejected): Tur
 }
 
 /** A follower answers a pulse, which also tells that earlier messages have arrived or are lost. */
-export function heartbeatReply(turn: Turn, from: NodeId, message: HeartbeatReply): Turn {
-  const { role } = turn.state
+export function heartbeatReply(turn: Turn, from: NodeId, { round }: HeartbeatReply): Turn {
+  const { role, config } = turn.state
   if (role.type !== 'leader') return turn
-  const noted = reads.heartbeatReply(role, from, message)
-  const answered = update(turn, { role: sendAgain(noted, from, message.round) })
-  const { electionTimeoutMax } = turn.state.config
-  const heard = updateProgress(answered, from, (progress) => ({
+  const last = Math.min(round, role.round)
+  const heard = updateProgress(turn, from, (progress) => ({
     contact: turn.at,
-    ...timed(progress, message.round, turn.at, electionTimeoutMax),
+    // It had not heard of a later leader when it answered (thesis §6.4).
+    round: Math.max(progress.round, last),
+    sending: sendAgain(progress.sending, round),
+    ...timed(progress, round, turn.at, config.electionTimeoutMax),
   }))
   return askForLost(heard, from)
 }

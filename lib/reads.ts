@@ -1,6 +1,5 @@
-import type { HeartbeatReply, ReadIndex, ReadIndexReply } from './messages.ts'
+import type { ReadIndex, ReadIndexReply } from './messages.ts'
 import { reachedByQuorum } from './quorum.ts'
-import { changedProgress } from './progress.ts'
 import { changedLeader, progressOf, type Leader, type LeaderRead, type State } from './state.ts'
 import { answer, send, update, type Answer, type Turn } from './turn.ts'
 import type { NodeId } from './types.ts'
@@ -50,16 +49,6 @@ export function askAgain(turn: Turn): Turn {
     (asking, ticket) => send(asking, leader, { type: 'readIndex', term, ticket }),
     turn,
   )
-}
-
-/** A server has answered a pulse: it had not heard of a later leader when it did (thesis §6.4). */
-export function heartbeatReply(leader: Leader, from: NodeId, reply: HeartbeatReply): Leader {
-  const progress = leader.progress.map((p) =>
-    p.id === from
-      ? changedProgress(p, { round: Math.max(p.round, Math.min(reply.round, leader.round)) })
-      : p,
-  )
-  return changedLeader(leader, { progress })
 }
 
 /** At the end of a leader's turn, reads that a quorum has confirmed are released. */

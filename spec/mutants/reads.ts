@@ -31,9 +31,9 @@ export const reads: readonly Mutant[] = [
     name: 'late-answers-confirm',
     known: ['bug 21', 'F1'],
     defect: 'A late answer to an old pulse counts for the newest one.',
-    file,
-    find: 'round: Math.max(p.round, Math.min(reply.round, leader.round))',
-    replace: 'round: leader.round',
+    file: 'lib/leader.ts',
+    find: 'round: Math.max(progress.round, last)',
+    replace: 'round: role.round',
     setting: { ...electionStorm, nodes: 3 },
   },
   {
