@@ -3,6 +3,7 @@ import type { Event } from '../../lib/events.ts'
 import { booting } from '../../lib/state.ts'
 import { reduce } from '../../lib/step.ts'
 import { begin, finish, type Step } from '../../lib/turn.ts'
+import { isUnhurried } from '../../lib/unhurried.ts'
 import { apply } from './apply.ts'
 import type { Application } from './application.ts'
 import { deliver } from './deliver.ts'
@@ -31,6 +32,7 @@ export function engine(
       heartbeats(heartbeat, scheduler), // steps → the leader's pulse
       quorumTimer(scheduler), // steps → a leader cut off
     ],
+    (event, step) => isUnhurried(step.state, event),
     turns,
   )
 }

@@ -2,6 +2,7 @@ import {
   asapScheduler,
   Observable,
   Subject,
+  tap,
   type OperatorFunction,
   type SchedulerLike,
   type Subscription,
@@ -15,6 +16,7 @@ import { TurnEnd } from './turnEnd.ts'
  * - events that arrive in one turn of the event loop reach `body` as one batch;
  * - one step is delivered to everybody, feedbacks first and the subscriber last, before the next begins;
  *   what is raised meanwhile waits for its turn;
+ * - an event that is in no hurry after the latest step begins no batch: it waits for one that another begins;
  * - nothing moves until every wire is connected.
  *
  * ```
@@ -29,6 +31,7 @@ import { TurnEnd } from './turnEnd.ts'
 export function loop<E, S>(
   body: OperatorFunction<readonly E[], S>,
   feedbacks: readonly OperatorFunction<S, E>[],
+  isUnhurried: (event: E, latest: S) => boolean = () => false,
   scheduler: SchedulerLike = asapScheduler,
 ): OperatorFunction<E, S> {
   return (source) =>
@@ -36,6 +39,7 @@ export function loop<E, S>(
       const batches$ = new Subject<readonly E[]>()
       const steps$ = new Subject<S>()
       let queue: E[] = []
+      let latest: S | undefined
       // What is raised before that waits for it, and what is raised in a flush is found by it.
       let isReady = false
 
@@ -51,7 +55,8 @@ export function loop<E, S>(
       const turnEnd = new TurnEnd(flush, scheduler)
       const enqueue = (event: E): void => {
         queue.push(event)
-        if (isReady) turnEnd.request()
+        if (!isReady || (latest !== undefined && isUnhurried(event, latest))) return
+        turnEnd.request()
       }
       const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
         events.subscribe({
@@ -63,7 +68,8 @@ export function loop<E, S>(
       subscriber.add(() => turnEnd.cancel())
       for (const feedback of feedbacks) subscriber.add(raise(feedback(steps$)))
       subscriber.add(steps$.subscribe(subscriber))
-      subscriber.add(body(batches$).subscribe(steps$))
+      const looped$ = body(batches$).pipe(tap((step) => (latest = step)))
+      subscriber.add(looped$.subscribe(steps$))
       subscriber.add(raise(source, () => subscriber.complete()))
       isReady = true
       turnEnd.request()

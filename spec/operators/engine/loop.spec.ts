@@ -50,6 +50,16 @@ describe('loop', () => {
     })
   })
 
+  it('lets an event that is in no hurry wait for another one', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot('--z-a-z-z-b-z|')
+      const result = '    --z-a-----b--|'
+      const steps = { z: 'z', a: 'a', b: 'zzb' }
+      const isUnhurried = (event: string, latest: string) => event === 'z' && latest !== ''
+      expectObservable(source.pipe(loop(joined, [], isUnhurried))).toBe(result, steps)
+    })
+  })
+
   it('lets a feedback take its time', () => {
     marbles(({ hot, expectObservable }) => {
       const source = hot('--a---b-----|')
@@ -104,7 +114,7 @@ describe('loop', () => {
     const seen: string[] = []
     const input$ = new Subject<string>()
     const running = input$
-      .pipe(loop(joined, [early, at('a', 'c')], queueScheduler))
+      .pipe(loop(joined, [early, at('a', 'c')], undefined, queueScheduler))
       .subscribe((step) => seen.push(step))
     input$.next('b')
     running.unsubscribe()
