@@ -1,5 +1,4 @@
 import { concatMap, defer, map, type Observable } from 'rxjs'
-import { Slab } from '../../lib/slab.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { parseAddress, showAddress } from '../transport/tcp/address.ts'
 import { certificates } from '../transport/tcp/certificates.ts'
@@ -7,7 +6,7 @@ import type { Connection } from '../transport/tcp/connection.ts'
 import { connecting } from '../transport/tcp/dialling.ts'
 import { quote } from '../transport/tcp/failure.ts'
 import { frame } from '../transport/tcp/frame.ts'
-import { converse, readHello, refusal } from '../transport/tcp/handshake.ts'
+import { readHello, refusal } from '../transport/tcp/handshake.ts'
 import { encodeHello } from '../transport/tcp/hello.ts'
 import { identityUri } from '../transport/tcp/identity.ts'
 import type { Security } from '../transport/tcp/security.ts'
@@ -15,8 +14,7 @@ import { sharedSecret } from '../transport/tcp/sharedSecret.ts'
 import { certifiedName, reach, securityOf } from '../transport/tcp/trust.ts'
 import { clientsOf, SERVICE } from './codes.ts'
 import type { Party } from './party.ts'
-import { SLAB_BYTES } from './sheaf.ts'
-import type { FindWay, Met } from './way.ts'
+import { meeting, type FindWay, type Met } from './way.ts'
 
 /** Ways to addresses of the form `HOST:PORT`. Throws `ConfigError`. */
 export function overTcp(party: Party): FindWay {
@@ -35,12 +33,7 @@ export function overTcp(party: Party): FindWay {
     const meet = () =>
       connecting({ id: SERVICE }, address, around).pipe(
         concatMap((socket) =>
-          converse(
-            socket,
-            party,
-            (connection) => greet(connection, () => security.provenId(socket), around),
-            new Slab(SLAB_BYTES),
-          ),
+          meeting(socket, party, (it) => greet(it, () => security.provenId(socket), around)),
         ),
       )
     return { name: showAddress(address), kind: 'tcp', meet }

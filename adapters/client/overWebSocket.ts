@@ -1,17 +1,15 @@
 import { concatMap, defer, from, map, Observable, of, throwError, timeout } from 'rxjs'
 import { ConfigError } from '../../lib/errors.ts'
-import { Slab } from '../../lib/slab.ts'
 import { checkSecret } from '../transport/tcp/bounds.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
 import { Failure } from '../transport/tcp/failure.ts'
 import { frame, type Frame } from '../transport/tcp/frame.ts'
-import { converse, readHello, refusal } from '../transport/tcp/handshake.ts'
+import { readHello, refusal } from '../transport/tcp/handshake.ts'
 import { encodeHello } from '../transport/tcp/hello.ts'
 import { clientsOf, SERVICE } from './codes.ts'
 import { nonce, type Party } from './party.ts'
 import { CHALLENGE_BYTES, inHex, proofBy, type Proof } from './proof.ts'
-import { SLAB_BYTES } from './sheaf.ts'
-import type { FindWay, Met } from './way.ts'
+import { meeting, type FindWay, type Met } from './way.ts'
 import { failureIn, SUBPROTOCOL, WebSocketWire, type WebSocketLike } from './webSocketWire.ts'
 
 /** How a WebSocket is made: the class of that name. */
@@ -32,9 +30,7 @@ export function overWebSocket(
     }
     const meet = () =>
       opening(href, Socket, party).pipe(
-        concatMap((wire) =>
-          converse(wire, party, (it) => greet(it, party, proof), new Slab(SLAB_BYTES)),
-        ),
+        concatMap((wire) => meeting(wire, party, (it) => greet(it, party, proof))),
       )
     return { name: href, kind: protocol === 'wss:' ? 'wss' : 'ws', meet }
   }

@@ -1,6 +1,10 @@
 import type { Observable } from 'rxjs'
 import { ConfigError } from '../../lib/errors.ts'
-import type { Connection } from '../transport/tcp/connection.ts'
+import { Slab } from '../../lib/slab.ts'
+import type { Connection, Wire } from '../transport/tcp/connection.ts'
+import { converse } from '../transport/tcp/handshake.ts'
+import type { Party } from './party.ts'
+import { SLAB_BYTES } from './sheaf.ts'
 
 /** Where a server is, and how a connection with it comes about. */
 export interface Way {
@@ -20,6 +24,13 @@ export interface Met {
 
 /** Reads an address; `undefined` when it is none of its kind. Throws `ConfigError` for one that must not be dialled. */
 export type FindWay = (address: string) => Way | undefined
+
+/** A conversation in which a server that is slow has refused nobody. */
+export const meeting = (
+  wire: Wire,
+  party: Party,
+  talk: (connection: Connection) => Observable<Met>,
+): Observable<Met> => converse(wire, party, talk, new Slab(SLAB_BYTES), 'peer-unreachable')
 
 /** Ways to the servers that are given, and to others that these tell of. Throws `ConfigError`. */
 export function locating(find: FindWay, servers: readonly string[]) {

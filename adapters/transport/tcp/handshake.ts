@@ -18,7 +18,7 @@ import {
 } from 'rxjs'
 import type { Slab } from '../../../lib/slab.ts'
 import { Connection, type Wire } from './connection.ts'
-import { Failure, quote } from './failure.ts'
+import { Failure, quote, type FailureCode } from './failure.ts'
 import { frame, type Frame } from './frame.ts'
 import {
   decodeHello,
@@ -100,18 +100,22 @@ export function receive(
   )
 }
 
-/** A handshake on a new connection, which is kept if it succeeds, in time, and closed otherwise. */
+/**
+ * A handshake on a new connection, which is kept if it succeeds, in time, and closed otherwise. `late` is what it counts as
+ * when it takes too long.
+ */
 export function converse<T>(
   socket: Wire,
   { helloTimeout, scheduler }: Pick<Self, 'helloTimeout' | 'scheduler'>,
   talk: (connection: Connection) => Observable<T>,
   bodies?: Slab,
+  late: FailureCode = 'peer-refused',
 ): Observable<T> {
   return defer(() => {
     const connection = new Connection(socket, bodies)
     let isKept = false
     return merge(connection.end$, talk(connection)).pipe(
-      inTime(helloTimeout, scheduler),
+      inTime(helloTimeout, scheduler, late),
       take(1),
       tap(() => (isKept = true)),
       finalize(() => {
@@ -121,8 +125,12 @@ export function converse<T>(
   })
 }
 
-function inTime<T>(ms: number, scheduler: SchedulerLike): MonoTypeOperatorFunction<T> {
-  const isLate = (): Failure => new Failure('peer-refused', `no handshake within ${ms} ms`)
+function inTime<T>(
+  ms: number,
+  scheduler: SchedulerLike,
+  code: FailureCode,
+): MonoTypeOperatorFunction<T> {
+  const isLate = (): Failure => new Failure(code, `no handshake within ${ms} ms`)
   return timeout({ first: ms, scheduler, with: () => throwError(isLate) })
 }
 

@@ -78,3 +78,15 @@ it('a leadership that is handed over takes its clients along', async () => {
   await firstValueFrom(before.node.transfer(after.id))
   expect(await firstValueFrom(client.propose(1))).toMatchObject({ result: 'counted to 2' })
 })
+
+it('a server that takes too long to answer has refused nobody: it is asked again', async () => {
+  const sites = await Sites.open('a')
+  const wire = await Wire.to(sites.addresses[0]!)
+  wire.isDeaf = true
+  const short = { helloTimeout: 50, connectTimeout: 50, backoff: [1, 5] as const }
+  const client = clientOf({ servers: [wire.address], ...short })
+  const answer = firstValueFrom(client.propose(1))
+  await eventually(() => wire.connections > 2 || undefined)
+  wire.isDeaf = false
+  expect(await answer).toMatchObject({ result: 'counted to 1' })
+})
