@@ -92,9 +92,7 @@ export function connectBy<S, C, R, Q, A>(
 ): Client<C, R, Q, A> {
   const { timeout: defaultTimeout = 10_000, codec = msgpack<C>() } = options
   const values = msgpack<unknown>()
-  const { courier, deadlines } = courierOf(options, wayBy)
-  const expiring = (job: Job, timeout: number, subscriber: Subscriber<never>) =>
-    deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
+  const { courier, deadlines, expiring } = courierOf(options, wayBy)
   return {
     propose: (command, { timeout = defaultTimeout } = {}) => {
       const job = new Command<R>(codec.encode(command))
@@ -165,6 +163,8 @@ function courierOf<S, C, R, Q, A>(
     ...locating(wayBy(party), servers),
     ...{ maxInFlight, maxWaiting, deadlines, codec: msgpack<unknown>() },
   })
+  const expiring = (job: Job, timeout: number, subscriber: Subscriber<never>) =>
+    deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
   courier.start()
-  return { courier, deadlines }
+  return { courier, deadlines, expiring }
 }

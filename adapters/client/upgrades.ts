@@ -31,6 +31,8 @@ const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?')[0]!
 /** Answers a request that was to become a WebSocket, and ends its connection. */
 export function turnAway(socket: Socket, status: number, reason: string): void {
   socket.on('error', () => undefined)
+  // Whoever does not hang up is not waited for.
+  socket.once('finish', () => socket.destroy())
   const body = `${reason}\n`
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +

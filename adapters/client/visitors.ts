@@ -80,7 +80,7 @@ export function visitors(
       const arriving$ = upgrades$.pipe(
         mergeMap((upgrade) =>
           accept(upgrade).pipe(
-            concatMap((wire) => greet(wire, faultOf(upgrade, door), id, door, reception)),
+            concatMap((wire) => greet(wire, () => faultOf(upgrade, door), id, door, reception)),
             tap(porch.releaser(upgrade.socket)),
             catchError((cause: unknown) => {
               reportRefusal(reception.report, hostOf(upgrade), cause)
@@ -145,14 +145,15 @@ function faultOf({ request, socket }: Upgrade, door: Door): string | undefined {
 /** Hears who is there, has it proved where there is a secret, and answers with this server's name. */
 function greet(
   wire: WebSocketWire,
-  fault: string | undefined,
+  fault: () => string | undefined,
   id: string,
   port: Door & Port,
   { admit }: Reception,
 ): Observable<Connection> {
   const talk = (connection: Connection): Observable<Connection> =>
     defer(() => {
-      if (fault !== undefined) throw refusal(fault)
+      const reason = fault()
+      if (reason !== undefined) throw refusal(reason)
       return connection.next$
     }).pipe(
       concatMap((first) => proving(connection, first, port.proof)),

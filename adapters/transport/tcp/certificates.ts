@@ -26,7 +26,6 @@ export interface Others {
 
 /** TLS 1.3 in which both ends show a certificate; its URI says which server of which cluster it is. */
 export function certificates({ ca, cert, key }: Certificates, others: Others): Security {
-  const { cluster, who, isAny = false } = others
   const own = { ...TLS_OPTIONS, ca: pem(ca), cert: pem(cert), key: pem(key) }
   return {
     createServer: (handshakeTimeout) =>
@@ -46,8 +45,8 @@ export function certificates({ ca, cert, key }: Certificates, others: Others): S
         host,
         port,
         checkServerIdentity: (_host, certificate) => {
-          const id = certifiedId(certificate, cluster)
-          if (isAny) return id === undefined ? impostor(id, who) : undefined
+          const id = certifiedId(certificate, others.cluster)
+          if (others.isAny) return id === undefined ? impostor(id, others.who) : undefined
           return id === to ? undefined : impostor(id, to)
         },
       }),
@@ -61,8 +60,8 @@ export function certificates({ ca, cert, key }: Certificates, others: Others): S
           `its certificate is refused: ${String(authorizationError)}`,
         )
       }
-      const id = certifiedId((socket as TLSSocket).getPeerCertificate(), cluster)
-      if (id === undefined) throw impostor(id, who)
+      const id = certifiedId((socket as TLSSocket).getPeerCertificate(), others.cluster)
+      if (id === undefined) throw impostor(id, others.who)
       return id
     },
   }
