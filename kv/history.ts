@@ -1,6 +1,7 @@
 import { asapScheduler, audit, scheduled, Subject, type Observable } from 'rxjs'
 import type { Applied, Index } from 'rxraft'
 import type { Command, Result, StoreNode, Version } from './machine.ts'
+import { DELETED, EXPIRED, EXPIRED_WITH_MORE, Pages, PUT, type Kind, type Row } from './pages.ts'
 
 /** A write that took effect. */
 export type Change =
@@ -40,10 +41,8 @@ export class History {
   readonly #grown$ = new Subject<void>()
   readonly #maxChanges: number
   readonly #maxBytes: number
-  /** From `#head` on these are kept; what is before it waits to be cut off. */
-  #changes: Change[] = []
-  #head = 0
-  /** Position of `#changes[0]`. */
+  #pages = new Pages()
+  /** Position of the first change that is kept. */
   #offset = 0
   #bytes = 0
   #first: Index = 1
@@ -77,22 +76,22 @@ export class History {
 
   /** The position after the newest change. */
   get end(): number {
-    return this.#offset + this.#changes.length
+    return this.#offset + this.#pages.length
   }
 
   /** The change at a position; `undefined` when it is no longer kept, or is still to come. */
   at(position: number): Change | undefined {
-    const i = position - this.#offset
-    return i < this.#head ? undefined : this.#changes[i]
+    const row = this.#pages.at(position - this.#offset)
+    return row && changeOf(row)
   }
 
   /** The position of the first kept change whose index is at least `from`. */
   seek(from: Index): number {
-    let low = this.#head
-    let high = this.#changes.length
+    let low = 0
+    let high = this.#pages.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.#changes[middle]!.version < from) low = middle + 1
+      if (this.#pages.versionAt(middle) < from) low = middle + 1
       else high = middle
     }
     return this.#offset + low
@@ -104,17 +103,30 @@ export class History {
     this.#last = index
     if (!applied.ok || !applied.result.ok || applied.result.first !== undefined) return
     const { expired } = applied.result
-    if (expired === undefined) this.#push(changeOf(command, index))
-    else for (const change of expiries(expired, index)) this.#push(change)
     if (expired?.length === 0) return
+    if (expired === undefined) this.#write(command, index)
+    else this.#expire(expired, index)
     while (this.#isFull()) this.#forget()
-    if (this.#head * 2 > this.#changes.length) this.#cut()
     this.#grown$.next()
   }
 
-  #push(change: Change): void {
-    this.#changes.push(change)
-    this.#bytes += sizeOf(change)
+  #write(command: Command, version: Version): void {
+    if (command[0] === 'once') return this.#write(command[3], version)
+    if (command[0] === 'time') throw new TypeError('time has passed without an account of it')
+    if (command[0] === 'put') this.#push(PUT, command[1], command[2], version)
+    else this.#push(DELETED, command[1], NOTHING, version)
+  }
+
+  #expire(keys: readonly string[], version: Version): void {
+    for (let i = 0; i < keys.length; i++) {
+      const kind = i < keys.length - 1 ? EXPIRED_WITH_MORE : EXPIRED
+      this.#push(kind, keys[i]!, NOTHING, version)
+    }
+  }
+
+  #push(kind: Kind, key: string, value: Uint8Array, version: Version): void {
+    this.#pages.push(kind, key, value, version)
+    this.#bytes += key.length + value.length
   }
 
   /** A snapshot stands for everything through this index: what changed there is not told. */
@@ -122,8 +134,7 @@ export class History {
     if (through <= this.#last) return
     // One position is skipped: who waits there finds nothing, and so hears of the gap.
     this.#offset = this.end + 1
-    this.#changes = []
-    this.#head = 0
+    this.#pages = new Pages()
     this.#bytes = 0
     this.#first = through + 1
     this.#last = through
@@ -131,36 +142,29 @@ export class History {
   }
 
   #isFull(): boolean {
-    const kept = this.#changes.length - this.#head
+    const kept = this.#pages.length
     return kept > this.#maxChanges || (this.#bytes > this.#maxBytes && kept > 1)
   }
 
   #forget(): void {
-    const oldest = this.#changes[this.#head++]!
-    this.#bytes -= sizeOf(oldest)
-    this.#first = oldest.version + 1
-  }
-
-  /** Waits until half of the array is forgotten, so that moving the rest costs little per change. */
-  #cut(): void {
-    this.#offset += this.#head
-    this.#changes = this.#changes.slice(this.#head)
-    this.#head = 0
+    this.#first = this.#pages.versionAt(0) + 1
+    this.#bytes -= this.#pages.sizeAt(0)
+    this.#offset++
+    this.#pages.shift()
   }
 }
 
-function changeOf(command: Command, version: Version): Change {
-  if (command[0] === 'once') return changeOf(command[3], version)
-  if (command[0] === 'time') throw new TypeError('time has passed without an account of it')
-  const [type, key] = command
-  return type === 'put' ? { type, key, value: command[2], version } : { type, key, version }
+const NOTHING = new Uint8Array(0)
+
+function changeOf({ kind, key, value, version }: Row): Change {
+  switch (kind) {
+    case PUT:
+      return { type: 'put', key, value, version }
+    case DELETED:
+      return { type: 'delete', key, version }
+    case EXPIRED:
+      return { type: 'delete', key, version, expired: true }
+    case EXPIRED_WITH_MORE:
+      return { type: 'delete', key, version, expired: true, more: true }
+  }
 }
-
-const expiries = (keys: readonly string[], version: Version): Change[] =>
-  keys.map((key, i) => ({
-    ...{ type: 'delete', key, version, expired: true },
-    ...(i < keys.length - 1 && { more: true }),
-  }))
-
-const sizeOf = (change: Change): number =>
-  change.key.length + (change.type === 'put' ? change.value.length : 0)
