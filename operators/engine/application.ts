@@ -138,12 +138,15 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
 
 /** What came of a batch, of which the parts were applied one after another. */
 function joined(batch: Batch, parts: readonly AppliedBatch[]): AppliedBatch {
-  const outcomes = parts.flatMap((part) => part.outcomes)
+  const outcomes = inOne(parts.map((part) => part.outcomes))
   if (batch.kind !== 'request') return { batch, outcomes }
   const requests = parts as readonly AppliedRequests<unknown, unknown>[]
-  const answers = requests.flatMap((part) => part.answers)
+  const answers = inOne(requests.map((part) => part.answers))
   return { batch, outcomes, answers } as AppliedBatch
 }
+
+/** `flat` would ask each item whether it is there, and an array. */
+const inOne = <T>(lists: readonly (readonly T[])[]): readonly T[] => ([] as T[]).concat(...lists)
 
 /** Another state, of which the pieces come in, behind those of its clients. */
 interface Coming<S> {
