@@ -5,7 +5,6 @@ import {
   tap,
   type OperatorFunction,
   type SchedulerLike,
-  type Subscription,
 } from 'rxjs'
 import { TurnEnd } from './turnEnd.ts'
 
@@ -58,19 +57,14 @@ export function loop<E, S>(
         if (!isReady || (latest !== undefined && isUnhurried(event, latest))) return
         turnEnd.request()
       }
-      const raise = (events: Observable<E>, complete = (): void => undefined): Subscription =>
-        events.subscribe({
-          next: enqueue,
-          error: (error: unknown) => subscriber.error(error),
-          complete,
-        })
+      const take = { next: enqueue, error: (cause: unknown): void => subscriber.error(cause) }
 
       subscriber.add(() => turnEnd.cancel())
-      for (const feedback of feedbacks) subscriber.add(raise(feedback(steps$)))
+      for (const feedback of feedbacks) subscriber.add(feedback(steps$).subscribe(take))
       subscriber.add(steps$.subscribe(subscriber))
       const looped$ = body(batches$).pipe(tap((step) => (latest = step)))
       subscriber.add(looped$.subscribe(steps$))
-      subscriber.add(raise(source, () => subscriber.complete()))
+      subscriber.add(source.subscribe({ ...take, complete: () => subscriber.complete() }))
       isReady = true
       turnEnd.request()
     })
