@@ -161,7 +161,7 @@ function write(state: Store, command: Write, index: Index): readonly [Store, Out
       if (!holds(condition, current)) return failed(state, 'condition', current, index)
       const now = life === undefined ? state.now : Math.max(state.now, life.at)
       const expires = life && now + life.ttl
-      const entry = { value, version: index, expires }
+      const entry = { value: copied(value), version: index, expires }
       return written(state, withEntry(state, key, entry, current), now, index)
     }
     case 'delete': {
@@ -201,6 +201,9 @@ function holds(condition: Condition, current: Entry | undefined): boolean {
   if (condition === 'present') return current !== undefined
   return current?.version === condition
 }
+
+/** A decoded value is a view on the log's bytes, which it would keep in memory. */
+const copied = (value: Uint8Array): Uint8Array => new Uint8Array(value)
 
 function query({ entries, deadlines, index, now }: Store, question: Question): Answer {
   switch (question.type) {

@@ -11,7 +11,7 @@ export type Kind = typeof PUT | typeof DELETED | typeof EXPIRED | typeof EXPIRED
 export interface Row {
   readonly kind: Kind
   readonly key: string
-  /** A view on the page; empty where there is none. */
+  /** Not to be written to; empty where there is none. */
   readonly value: Uint8Array
   readonly version: Version
 }
@@ -21,7 +21,10 @@ const LENGTH = 1024
 
 const SMALLEST_BYTES = 16 * 1024
 
-/** A queue of changes without an object for each: the garbage collector would have to move a hundred thousand of them. */
+/** A value that is larger stays where it is: to copy it costs more than for the collector to move what it is known by. */
+const LARGE_BYTES = 256
+
+/** A queue of changes without an object for each small one: the garbage collector would have to move a hundred thousand of them. */
 export class Pages {
   /** Begins with the page of the first change, of which `#head` changes are gone. */
   #pages: Page[] = []
@@ -32,6 +35,7 @@ export class Pages {
     return this.#length
   }
 
+  /** Takes a change in. A large value is kept, and must not be written to. */
   push(kind: Kind, key: string, value: Uint8Array, version: Version): void {
     const end = this.#head + this.#length++
     if (end === this.#pages.length * LENGTH) this.#pages.push(new Page())
@@ -68,33 +72,40 @@ class Page {
   readonly versions: Version[] = []
   readonly #keys: string[] = []
   readonly #kinds: Kind[] = []
-  /** Where each value ends, and the next one begins. */
+  /** Where each value ends in the bytes, and the next one begins. */
   readonly #ends: number[] = []
+  readonly #large = new Map<number, Uint8Array>()
   #bytes = new Uint8Array(SMALLEST_BYTES)
   #end = 0
 
   push(kind: Kind, key: string, value: Uint8Array, version: Version): void {
-    const end = this.#end + value.length
-    if (end > this.#bytes.length) this.#grow(end)
-    this.#bytes.set(value, this.#end)
-    this.#end = end
-    this.#ends.push(end)
+    if (value.length > LARGE_BYTES) this.#large.set(this.versions.length, value)
+    else this.#add(value)
+    this.#ends.push(this.#end)
     this.#keys.push(key)
     this.#kinds.push(kind)
     this.versions.push(version)
   }
 
   row(i: number): Row {
-    const value = this.#bytes.subarray(this.#start(i), this.#ends[i])
+    const value = this.#large.get(i) ?? this.#bytes.subarray(this.#start(i), this.#ends[i])
     return { kind: this.#kinds[i]!, key: this.#keys[i]!, value, version: this.versions[i]! }
   }
 
   size(i: number): number {
-    return this.#keys[i]!.length + this.#ends[i]! - this.#start(i)
+    const bytes = this.#large.get(i)?.length ?? this.#ends[i]! - this.#start(i)
+    return this.#keys[i]!.length + bytes
   }
 
   #start(i: number): number {
     return i === 0 ? 0 : this.#ends[i - 1]!
+  }
+
+  #add(value: Uint8Array): void {
+    const end = this.#end + value.length
+    if (end > this.#bytes.length) this.#grow(end)
+    this.#bytes.set(value, this.#end)
+    this.#end = end
   }
 
   #grow(least: number): void {

@@ -45,7 +45,6 @@ import { api, WEB_CLIENTS } from './http.ts'
 import { MAX_IDEMPOTENCY_KEY_BYTES } from './idempotency.ts'
 import { checkKept, join, lookAround, type Joining } from './join.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
-import { codec } from './codec.ts'
 import { store, type StoreNode } from './machine.ts'
 import { mark } from './mark.ts'
 import { removal } from './removal.ts'
@@ -205,7 +204,6 @@ function nodeOptions(options: ServeOptions) {
     addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
     ...(priorities !== undefined && { priorities }),
     machine: store,
-    codec,
     maxCommandBytes,
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
     ...(electionTimeout !== undefined && { electionTimeout }),

@@ -10,10 +10,10 @@ export interface Codec<T> {
  * MessagePack, the default: plain objects, arrays, strings, numbers, binary. A command arrives in
  * `apply` as it was decoded, also on the server that took it in: `undefined` fields, classes and
  * functions do not survive. Binary values are views on the log's memory: copy what is to stay, as a view
- * keeps up to 64 MiB of it in memory; with `copies`, they are copies already. Default: they are views.
+ * keeps up to 64 MiB of it in memory.
  */
-export function msgpack<T>({ copies = false }: { readonly copies?: boolean } = {}): Codec<T> {
-  const packr = new Packr({ useRecords: false, int64AsType: 'number', copyBuffers: copies })
+export function msgpack<T>(): Codec<T> {
+  const packr = new Packr({ useRecords: false, int64AsType: 'number' })
   return {
     encode: (value) => packr.pack(value),
     decode: (bytes) => packr.unpack(bytes) as T,

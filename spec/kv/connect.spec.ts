@@ -6,13 +6,12 @@ import { raft } from '../../operators/engine/index.ts'
 import { clientPort } from '../../kv/clientPort.ts'
 import { connect, ConditionFailed, type Change } from '../../kv/connect.ts'
 import { History } from '../../kv/history.ts'
-import { codec } from '../../kv/codec.ts'
 import { store, type Command } from '../../kv/machine.ts'
 import { eventually } from '../adapters/client/bench.ts'
 
 /** A store of one server, with its port for clients. */
 async function open(limits = {}) {
-  const node = raft({ id: 'a', machine: store, codec })
+  const node = raft({ id: 'a', machine: store })
   const history = new History(node, limits)
   let address: string | undefined
   const serving = serveClients(node, {
@@ -21,7 +20,7 @@ async function open(limits = {}) {
   const running = node.connect()
   const servers = [await eventually(() => address)]
   const client = connect({ servers })
-  const raw = connectTo({ servers, cluster: 'rxraft', machine: store, codec })
+  const raw = connectTo({ servers, cluster: 'rxraft', machine: store })
   onTestFinished(() => {
     client.close()
     raw.close()

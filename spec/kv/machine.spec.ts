@@ -1,7 +1,8 @@
+import { msgpack } from 'rxraft'
 import { describe, expect, it } from 'vitest'
-import { codec } from '../../kv/codec.ts'
 import { store, type Command, type List, type Result, type Store } from '../../kv/machine.ts'
 
+const codec = msgpack<Command>()
 const bytes = (text: string) => Buffer.from(text)
 
 /** Applies commands the way a node does: decoded from the log, at indexes 1, 2, 3 … */

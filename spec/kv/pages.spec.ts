@@ -5,7 +5,10 @@ import { DELETED, EXPIRED, Pages, PUT, type Kind, type Row } from '../../kv/page
 const rows: fc.Arbitrary<Row> = fc.record({
   kind: fc.constantFrom<Kind[]>(PUT, DELETED, EXPIRED),
   key: fc.string({ unit: 'binary', maxLength: 8 }),
-  value: fc.uint8Array({ maxLength: 40 }),
+  value: fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.uint8Array({ minLength: 250, maxLength: 260 }),
+  ),
   version: fc.nat(),
 })
 
@@ -52,15 +55,18 @@ it('is empty after the last has gone, and can be filled again', () => {
   expect(pages.at(0)).toEqual({ kind: PUT, key: 'x', value: new Uint8Array([1]), version: 9 })
 })
 
-it('keeps values of any size, of its own, that do not change when others come', () => {
+it('copies small values, keeps large ones as they are, and changes neither when others come', () => {
   const pages = new Pages()
-  const large = new Uint8Array(100_000).fill(7)
-  pages.push(PUT, 'small', new Uint8Array([1, 2]), 1)
+  const small = new Uint8Array([1, 2])
+  pages.push(PUT, 'small', small, 1)
+  small.fill(0)
   const early = pages.at(0)!.value
+  const large = new Uint8Array(100_000)
   pages.push(PUT, 'large', large, 2)
-  large.fill(0)
-  pages.push(PUT, 'last', new Uint8Array([3]), 3)
+  for (let i = 0; i < 300; i++) pages.push(PUT, 'x', new Uint8Array(256).fill(i), 3)
   expect(early).toEqual(new Uint8Array([1, 2]))
-  expect(pages.at(1)!.value).toEqual(new Uint8Array(100_000).fill(7))
-  expect(pages.at(2)!.value).toEqual(new Uint8Array([3]))
+  expect(pages.at(0)!.value).toEqual(early)
+  expect(pages.at(1)!.value).toBe(large)
+  expect([0, 1, 2].map((i) => pages.sizeAt(i))).toEqual([7, 100_005, 257])
+  for (let i = 0; i < 300; i++) expect(pages.at(2 + i)!.value).toEqual(new Uint8Array(256).fill(i))
 })

@@ -28,7 +28,6 @@ import {
   type Store,
   type StoreNode,
 } from '../../kv/machine.ts'
-import { codec } from '../../kv/codec.ts'
 import type { Service } from '../../kv/service.ts'
 
 /** Matchers whose type is not `any`. */
@@ -106,7 +105,7 @@ export async function start(
   } = {},
 ): Promise<Running> {
   const { limits, service, port, elapsed, ...rest } = options
-  const node = raft({ id: 'a', machine: store, codec, addresses: places, ...quick, ...rest })
+  const node = raft({ id: 'a', machine: store, addresses: places, ...quick, ...rest })
   const history = new History(node, limits)
   const clock = new Clock(node, elapsed)
   const cluster = 'rxraft'
