@@ -16,7 +16,10 @@ interface Leaf<V> {
 }
 
 interface Inner<V> {
-  /** None in the child at the same place is before it, and all in the child before are; the first is not looked at. */
+  /**
+   * None in the child at the same place is before it, and all in the child before are. The first is the one that stands for this
+   * node in its parent; on the way to the first leaf, where there is none before, keys may be before it.
+   */
   readonly keys: readonly string[]
   readonly values: undefined
   readonly children: readonly Node<V>[]
@@ -139,7 +142,7 @@ function drop<V>(node: Node<V>, key: string): Node<V> {
 
 /** The parts of the children at `at` and behind it in one child, or in two alike. */
 function shared<V>(keys: readonly string[], children: readonly Node<V>[], at: number): Node<V> {
-  const whole = joined(children[at]!, children[at + 1]!, keys[at + 1]!)
+  const whole = joined(children[at]!, children[at + 1]!)
   if (whole.keys.length <= WIDTH) {
     return inner(without(keys, at + 1), replaced(without(children, at + 1), at, whole))
   }
@@ -150,12 +153,11 @@ function shared<V>(keys: readonly string[], children: readonly Node<V>[], at: nu
   )
 }
 
-/** `bound` is between the two: what is in the second may be before its own first key. */
-function joined<V>(low: Node<V>, high: Node<V>, bound: string): Node<V> {
-  if (low.children === undefined || high.children === undefined) {
-    return leaf([...low.keys, ...high.keys], [...low.values!, ...high.values!])
-  }
-  return inner([...low.keys, bound, ...high.keys.slice(1)], [...low.children, ...high.children])
+function joined<V>(low: Node<V>, high: Node<V>): Node<V> {
+  const keys = [...low.keys, ...high.keys]
+  return low.children === undefined || high.children === undefined
+    ? leaf(keys, [...low.values!, ...high.values!])
+    : inner(keys, [...low.children, ...high.children])
 }
 
 function halves<V>({ keys, values, children }: Node<V>): readonly [Node<V>, Node<V>] {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { DELETED, EXPIRED, Pages, PUT, type Kind, type Row } from '../../kv/pages.ts'
@@ -69,4 +71,25 @@ it('copies small values, keeps large ones as they are, and changes neither when 
   expect(pages.at(1)!.value).toBe(large)
   expect([0, 1, 2].map((i) => pages.sizeAt(i))).toEqual([7, 100_005, 257])
   for (let i = 0; i < 300; i++) expect(pages.at(2 + i)!.value).toEqual(new Uint8Array(256).fill(i))
+})
+
+it('lets go of what it forgets', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const pages = new Pages()
+  const values: WeakRef<Uint8Array>[] = []
+  for (let i = 0; i < 4_096; i++) {
+    const value = new Uint8Array(1_000)
+    values.push(new WeakRef(value))
+    pages.push(PUT, 'x', value, i)
+    if (i >= 1_024) pages.shift()
+  }
+  // A weak reference holds on until the turn in which it was made or asked has ended.
+  await new Promise(setImmediate)
+  collect()
+  const held = values.filter((it) => it.deref() !== undefined).length
+  // Those that are there, and those on the page of the first of them.
+  expect(held).toBeGreaterThanOrEqual(1_024)
+  expect(held).toBeLessThanOrEqual(2_048)
+  expect(pages).toHaveLength(1_024)
 })

@@ -53,6 +53,10 @@ function checkedHeight(tree: Tree<number>, fewest = 1): number {
   expect((children ?? values).length).toBe(keys.length)
   if (children === undefined) return 1
   expect(children.length).toBeGreaterThan(1)
+  for (const [i, child] of children.entries()) {
+    if (i > 0 && child.children !== undefined) expect(child.keys[0]).toBe(keys[i])
+    if (i > 0 && child.children === undefined) expect(child.keys[0]! >= keys[i]!).toBe(true)
+  }
   const [height, ...others] = new Set(children.map((child) => checkedHeight(child, WIDTH / 2)))
   expect(others).toEqual([])
   return height! + 1
