@@ -76,24 +76,24 @@ export function pack(payloads: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** What `visit` makes of each payload of a batch, in order: a view on its bytes. */
+/** What `visit` makes of each payload of a batch, in order: of the bytes from `start` to `end`. */
 export function mapPayloads<T>(
   { index, count, bytes }: Batch,
-  visit: (payload: Uint8Array, index: Index) => T,
+  visit: (bytes: Uint8Array, start: number, end: number, index: Index) => T,
 ): T[] {
   const made = new Array<T>(count)
-  const { buffer, byteOffset } = bytes
   let offset = 0
   for (let i = 0; i < count; i++) {
     const start = offset + LENGTH_BYTES
     offset = start + readLength(bytes, offset)
-    made[i] = visit(new Uint8Array(buffer, byteOffset + start, offset - start), index + i)
+    made[i] = visit(bytes, start, offset, index + i)
   }
   return made
 }
 
 /** The payloads of a batch, in order, as views on its bytes. */
-export const unpack = (batch: Batch): Uint8Array[] => mapPayloads(batch, (payload) => payload)
+export const unpack = (batch: Batch): Uint8Array[] =>
+  mapPayloads(batch, (bytes, start, end) => bytes.subarray(start, end))
 
 /** Whether `bytes` holds exactly `count` payloads: what arrives from outside is asked this first. */
 export function isPacked(bytes: Uint8Array, count: number, kind: Kind = 'command'): boolean {

@@ -30,7 +30,8 @@ export interface SessionLimits {
 
 /** An entry of a `request` batch: a command with its name, or a new session. */
 export type Requested =
-  | { readonly type: 'request'; readonly request: Request; readonly command: Uint8Array }
+  /** The command begins at `at`. */
+  | { readonly type: 'request'; readonly request: Request; readonly at: number }
   | { readonly type: 'open'; readonly limits: SessionLimits }
 
 /** Bytes before the command: four integers of 8 bytes, little endian. Index 0 opens a session. */
@@ -73,20 +74,23 @@ function readInteger(bytes: Uint8Array, at: number): number {
   return readLength(bytes, at) + readLength(bytes, at + 4) * HALF
 }
 
-/** Reads a payload; `undefined` for one that nobody has written so. */
-export function readRequested(payload: Uint8Array): Requested | undefined {
-  if (payload.length < HEADER_BYTES) return undefined
-  const index = readInteger(payload, 0)
-  const second = readInteger(payload, 8)
-  const third = readInteger(payload, 16)
-  const fourth = readInteger(payload, 24)
+/** Reads the payload from `start` to `end`; `undefined` for one that nobody has written so. */
+export function readRequested(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Requested | undefined {
+  const at = start + HEADER_BYTES
+  if (end < at) return undefined
+  const index = readInteger(bytes, start)
+  const second = readInteger(bytes, start + 8)
+  const third = readInteger(bytes, start + 16)
+  const fourth = readInteger(bytes, start + 24)
   if (index === 0) {
     return { type: 'open', limits: { sessions: second, results: third, entries: fourth } }
   }
   const request = { session: { index, term: second }, sequence: third, lowest: fourth }
-  const { buffer, byteOffset, length } = payload
-  const command = new Uint8Array(buffer, byteOffset + HEADER_BYTES, length - HEADER_BYTES)
-  return { type: 'request', request, command }
+  return { type: 'request', request, at }
 }
 
 /**

@@ -4,7 +4,15 @@ import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
 export interface Codec<T> {
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
+  /** What `decode` makes of the bytes from `start` to `end`, without a view of them. Default: a view of them for `decode`. */
+  decodeWithin?(bytes: Uint8Array, start: number, end: number): T
 }
+
+/** Decodes commands where they lie. */
+export const decodingWithin = <T>(codec: Codec<T>): Required<Codec<T>>['decodeWithin'] =>
+  codec.decodeWithin === undefined
+    ? (bytes, start, end) => codec.decode(bytes.subarray(start, end))
+    : (bytes, start, end) => codec.decodeWithin!(bytes, start, end)
 
 /**
  * MessagePack, the default: plain objects, arrays, strings, numbers, binary. A command arrives in

@@ -4,6 +4,12 @@ import type { Index, Term } from '../lib/types.ts'
 export interface ApplyContext {
   readonly index: Index
   readonly term: Term
+  /**
+   * One object for the commands that are applied right after each other, and for no others: nobody sees the state between
+   * them. What `apply` has made for one of them it may change in place for those behind it, as long as a command that
+   * throws changes nothing. Always there in a node.
+   */
+  readonly run?: object
 }
 
 /**

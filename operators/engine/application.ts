@@ -2,10 +2,9 @@ import { lastIndexOf, mapPayloads, slice, type Batch } from '../../lib/batch.ts'
 import { isFingerprint, type Fingerprint } from '../../lib/fingerprint.ts'
 import type { AppliedBatch, Piece } from '../../lib/turn.ts'
 import type { Index, Position } from '../../lib/types.ts'
-import type { Codec } from '../codec.ts'
+import { decodingWithin, type Codec } from '../codec.ts'
 import type { Machine } from '../machine.ts'
-import { Clients, ClientsReader, type AppliedRequests } from './clients.ts'
-import type { Applied } from './node.ts'
+import { Clients, ClientsReader, type AppliedRequests, type Apply } from './clients.ts'
 import { Cutter, Joiner, type Pieces } from './pieces.ts'
 import type { Capture, Snapshots } from './snapshots.ts'
 
@@ -34,15 +33,19 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
   #clients = new Clients()
   #position: Position = { index: 0, term: 0 }
   #coming: Coming<S>
+  /** For those commands that are being applied. */
+  #run: object = {}
+  readonly #decode: Required<Codec<C>>['decodeWithin']
   /** The entry after which the next fingerprint is taken. */
   #due: Index
 
   constructor(
     private readonly machine: Machine<S, C, R, Q, A>,
-    private readonly codec: Codec<C>,
+    codec: Codec<C>,
     /** Entries between two fingerprints. */
     private readonly every: number,
   ) {
+    this.#decode = decodingWithin(codec)
     this.#due = every
     this.#state = machine.initial
     this.#coming = comingTo(machine.initial)
@@ -61,9 +64,12 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
   #applyAll(batch: Batch): AppliedBatch {
     const { term, kind } = batch
     this.#position = { index: lastIndexOf(batch), term }
+    this.#run = {}
     if (kind === 'request') return this.#clients.apply(batch, this.#applyOne)
     if (kind !== 'command') return { batch, outcomes: [] }
-    const outcomes = mapPayloads(batch, (bytes, at) => this.#applyOne(bytes, at, term))
+    const outcomes = mapPayloads(batch, (bytes, start, end, index) =>
+      this.#applyOne(bytes, start, end, index, term),
+    )
     return { batch, outcomes }
   }
 
@@ -90,10 +96,11 @@ class Replica<S, C, R, Q, A> implements Application<Q, A> {
     )
   }
 
-  readonly #applyOne = (payload: Uint8Array, index: number, term: number): Applied<C, R> => {
-    const command = this.codec.decode(payload)
+  readonly #applyOne: Apply<C, R> = (bytes, start, end, index, term) => {
+    const command = this.#decode(bytes, start, end)
+    const context = { index, term, run: this.#run }
     try {
-      const [next, result] = this.machine.apply(this.#state, command, { index, term })
+      const [next, result] = this.machine.apply(this.#state, command, context)
       this.#state = next
       return { index, term, command, ok: true, result }
     } catch (error) {

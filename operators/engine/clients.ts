@@ -1,5 +1,5 @@
 import { mapPayloads, type Batch } from '../../lib/batch.ts'
-import { readRequested, type Request } from '../../lib/sessions.ts'
+import { readRequested, type Request, type Requested } from '../../lib/sessions.ts'
 import type { AppliedBatch } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Applied } from './node.ts'
@@ -13,7 +13,14 @@ export interface AppliedRequests<C, R> extends AppliedBatch {
   readonly answers: readonly (Result | undefined)[]
 }
 
-type Apply<C, R> = (command: Uint8Array, index: Index, term: Term) => Applied<C, R>
+/** Applies the command that lies in `bytes` from `start` to `end`. */
+export type Apply<C, R> = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  index: Index,
+  term: Term,
+) => Applied<C, R>
 
 /** What is replicated beside the application's state, for whoever asks it to apply a command once. */
 export class Clients {
@@ -27,12 +34,14 @@ export class Clients {
   apply<C, R>(batch: Batch, apply: Apply<C, R>): AppliedRequests<C, R> {
     const { term } = batch
     const outcomes: Applied<C, R>[] = []
-    const once: Apply<C, R> = (command, index, term) => {
-      const outcome = apply(command, index, term)
+    const once: Apply<C, R> = (bytes, start, end, index) => {
+      const outcome = apply(bytes, start, end, index, term)
       outcomes.push(outcome)
       return outcome
     }
-    const answers = mapPayloads(batch, (payload, index) => this.#answer(payload, index, term, once))
+    const answers = mapPayloads(batch, (bytes, start, end, index) =>
+      this.#answer(readRequested(bytes, start, end), bytes, end, index, term, once),
+    )
     return { batch, outcomes, answers }
   }
 
@@ -52,12 +61,13 @@ export class Clients {
   }
 
   #answer<C, R>(
-    payload: Uint8Array,
+    requested: Requested | undefined,
+    bytes: Uint8Array,
+    end: number,
     index: Index,
     term: Term,
     apply: Apply<C, R>,
   ): Result | undefined {
-    const requested = readRequested(payload)
     if (requested?.type === 'open') {
       const session = { index, term }
       this.sessions.open(session, requested.limits)
@@ -68,7 +78,7 @@ export class Clients {
       this.repeats.add(index)
       return typeof known === 'string' ? undefined : known
     }
-    const outcome = apply(requested.command, index, term)
+    const outcome = apply(bytes, requested.at, end, index, term)
     const result: Result = outcome.ok
       ? { index, term, ok: true, result: outcome.result }
       : { index, term, ok: false, error: outcome.error }

@@ -1,11 +1,11 @@
-import { lastIndexOf, unpack, type Batch } from '../../lib/batch.ts'
+import { lastIndexOf } from '../../lib/batch.ts'
 import { Compacted, ConfigError, NoState } from '../../lib/errors.ts'
 import { read } from '../../lib/log.ts'
-import { readRequested } from '../../lib/sessions.ts'
 import { leaderOf, type State } from '../../lib/state.ts'
 import type { Index } from '../../lib/types.ts'
 import { lacksState } from '../../lib/witnesses.ts'
 import type { Codec } from '../codec.ts'
+import { commandsIn } from './commandsIn.ts'
 import type { Commit } from './node.ts'
 import { Repeats } from './repeats.ts'
 
@@ -29,22 +29,8 @@ export function history<C>(
     const to = Math.min(appliedIndex, next + limit - commits.length - 1)
     for (const batch of read(log, next, to)) {
       next = lastIndexOf(batch) + 1
-      for (const { index, bytes } of commandsIn(batch)) {
-        if (!repeats.has(index))
-          commits.push({ index, term: batch.term, command: codec.decode(bytes) })
-      }
+      commits.push(...commandsIn(batch, codec).filter(({ index }) => !repeats.has(index)))
     }
   }
   return commits
-}
-
-/** The encoded commands of a batch, with their places. */
-function commandsIn(batch: Batch): { readonly index: Index; readonly bytes: Uint8Array }[] {
-  if (batch.kind !== 'command' && batch.kind !== 'request') return []
-  return unpack(batch).flatMap((bytes, i) => {
-    const index = batch.index + i
-    if (batch.kind === 'command') return [{ index, bytes }]
-    const requested = readRequested(bytes)
-    return requested?.type === 'request' ? [{ index, bytes: requested.command }] : []
-  })
 }

@@ -34,6 +34,7 @@ export type { Role, State } from '../../lib/state.ts'
 export type { Storage, Transport } from '../adapters.ts'
 export { bytes, msgpack, type Codec } from '../codec.ts'
 export type { ApplyContext, Machine } from '../machine.ts'
+export { commandsIn } from './commandsIn.ts'
 export type {
   Applied,
   ChangeProgress,

@@ -24,8 +24,8 @@ it('a request comes back from its bytes, wherever they lie', () => {
       const bytes = new Uint8Array(at + HEADER_BYTES + command.length)
       writeRequest(bytes, at, its)
       bytes.set(command, at + HEADER_BYTES)
-      const expected = { type: 'request', request: its, command }
-      expect(readRequested(bytes.subarray(at))).toEqual(expected)
+      const expected = { type: 'request', request: its, at: at + HEADER_BYTES }
+      expect(readRequested(bytes, at, bytes.length)).toEqual(expected)
     }),
   )
 })
@@ -36,7 +36,7 @@ it('so does what opens a session', () => {
       const bytes = new Uint8Array(HEADER_BYTES)
       writeOpening(bytes, 0, { sessions, results, entries })
       const expected = { type: 'open', limits: { sessions, results, entries } }
-      expect(readRequested(bytes)).toEqual(expected)
+      expect(readRequested(bytes, 0, bytes.length)).toEqual(expected)
     }),
   )
 })
@@ -53,7 +53,9 @@ it('the header is four integers of 8 bytes, little endian', () => {
 })
 
 it('what is too short for a header is nothing', () => {
-  expect(readRequested(new Uint8Array(HEADER_BYTES - 1))).toBeUndefined()
+  const bytes = new Uint8Array(HEADER_BYTES + 1)
+  expect(readRequested(bytes, 2, bytes.length)).toBeUndefined()
+  expect(readRequested(bytes, 0, HEADER_BYTES - 1)).toBeUndefined()
 })
 
 it('a session that has expired may be tried again where nothing can have happened', () => {

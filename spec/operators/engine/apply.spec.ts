@@ -5,6 +5,7 @@ import type { Step } from '../../../lib/turn.ts'
 import { application } from '../../../operators/engine/application.ts'
 import { apply } from '../../../operators/engine/apply.ts'
 import { msgpack } from '../../../operators/codec.ts'
+import type { Machine } from '../../../operators/machine.ts'
 import { commands, HandClock, marbles, stepWith } from '../support.ts'
 
 const one = commands(1, 1, 'x')
@@ -116,6 +117,33 @@ describe('the application', () => {
       { index: 3, term: 1, command: 2, ok: true, result: 7 },
     ])
     expect(query(10)).toBe(70)
+  })
+
+  it('gives the commands of one batch one run, and those of another another', () => {
+    const runs: (object | undefined)[] = []
+    const seen: Machine<number, number, number> = {
+      initial: 0,
+      apply: (total, by, { run }) => {
+        runs.push(run)
+        return [total + by, total]
+      },
+    }
+    const { apply: applyBatch } = application(seen, msgpack<number>())
+    for (const batch of [commands(1, 1, 1, 2), commands(3, 1, 3)]) applyBatch(batch)
+    expect(runs[0]).toBeInstanceOf(Object)
+    expect(runs[1]).toBe(runs[0])
+    expect(runs[2]).not.toBe(runs[0])
+  })
+
+  it('has commands decoded where they lie by a codec that can', () => {
+    const { encode, decode } = msgpack<number>()
+    const decodeWithin = (bytes: Uint8Array, start: number, end: number): number =>
+      100 + decode(bytes.subarray(start, end))
+    const { apply: applyBatch } = application(machine, { encode, decode, decodeWithin })
+    expect(applyBatch(commands(1, 1, 1, 2)).outcomes).toMatchObject([
+      { command: 101, result: 101 },
+      { command: 102, result: 203 },
+    ])
   })
 
   it("makes nothing of a term's first entry", () => {
