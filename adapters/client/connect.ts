@@ -47,6 +47,8 @@ export interface ConnectOptions<
   readonly machine?: Machine<S, C, R, Q, A>
   /** How commands are encoded: as on the servers. Default: `msgpack()`. */
   readonly codec?: Codec<C>
+  /** How results are encoded: as `results` of `serveClients` says. Default: `msgpack()`. */
+  readonly results?: Codec<R>
   /** Milliseconds for a command or a question, all attempts together. Default: 10,000. */
   readonly timeout?: number
   /** Requests that are under way at a time, 1 to 16,384; those beyond wait. Default: 1,024. */
@@ -92,7 +94,7 @@ export function connectBy<S, C, R, Q, A>(
 ): Client<C, R, Q, A> {
   const { timeout: defaultTimeout = 10_000, codec = msgpack<C>() } = options
   const values = msgpack<unknown>()
-  const { courier, deadlines, expiring } = courierOf(options, wayBy)
+  const { courier, deadlines, expiring } = courierOf(options, values, wayBy)
   return {
     propose: (command, { timeout = defaultTimeout } = {}) => {
       const job = new Command<R>(codec.encode(command))
@@ -147,8 +149,10 @@ function following<C>(
 
 function courierOf<S, C, R, Q, A>(
   options: ConnectOptions<S, C, R, Q, A>,
+  values: Codec<unknown>,
   wayBy: (party: Party) => FindWay,
 ) {
+  const { results = values as Codec<R> } = options
   const { servers, maxInFlight = 1024, maxWaiting = 65_536, scheduler = monotonic } = options
   const party = partyOf({ ...options, scheduler })
   if (!(servers?.length > 0) || typeof servers === 'string') {
@@ -161,7 +165,12 @@ function courierOf<S, C, R, Q, A>(
   const deadlines = new Deadlines(scheduler)
   const courier = new Courier(party, {
     ...locating(wayBy(party), servers),
-    ...{ maxInFlight, maxWaiting, deadlines, codec: msgpack<unknown>() },
+    ...{
+      maxInFlight,
+      maxWaiting,
+      deadlines,
+      codecs: { results: results, values },
+    },
   })
   const expiring = (job: Job, timeout: number, subscriber: Subscriber<never>) =>
     deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))

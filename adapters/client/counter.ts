@@ -15,7 +15,7 @@ import type { Gather } from './gathering.ts'
 import { Sheaf } from './sheaf.ts'
 import { Tail, type Happened, type Source } from './tail.ts'
 
-export interface CounterOptions<C, Q> {
+export interface CounterOptions<C, Q, R = unknown> {
   /** Where clients find another server, as `HOST:PORT`, so that they need not know all. Default: nobody tells. */
   readonly addressOf?: (id: NodeId, members: Members) => string | undefined
   /** What is wrong with a command that a client sends, `undefined` if nothing is. Default: nothing ever is. */
@@ -27,6 +27,8 @@ export interface CounterOptions<C, Q> {
   readonly watch?: (what: unknown) => Source<unknown> & { readonly from: Index }
   /** The same of a question. */
   readonly checkQuestion?: (question: Q) => string | undefined
+  /** How results are encoded. Clients must have the same. Default: `msgpack()`. */
+  readonly results?: Codec<R>
   /** Requests of one client that may be under way, at least 1; those beyond are `Overloaded`. Default: 16,384. */
   readonly maxRequests?: number
 }
@@ -46,6 +48,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
   readonly #codec: Codec<unknown> = msgpack()
   readonly #asked = new Map<number, Subscription | Tail<unknown>>()
   readonly #life: Subscription
+  readonly #results: Codec<R>
   readonly #maxRequests: number
   #members: Members | undefined
   #isFlushing = false
@@ -55,9 +58,10 @@ export class Counter<C, R, Q, A> implements Teller<R> {
   constructor(
     private readonly connection: Connection,
     private readonly node: RaftNode<C, R, Q, A>,
-    private readonly options: CounterOptions<C, Q>,
+    private readonly options: CounterOptions<C, Q, R>,
     private readonly gather: Gather,
   ) {
+    this.#results = options.results ?? msgpack()
     this.#maxRequests = options.maxRequests ?? 16_384
     connection.receive = (next) => this.#take(next)
     connection.socket.on('drain', () => this.#drained())
@@ -173,7 +177,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
 
   applied(id: number, result: R, index: Index, term: Term): void {
     this.#open--
-    const bytes = this.#encode(id, result)
+    const bytes = this.#encode(id, result, this.#results)
     if (bytes === undefined) return
     this.#say(TELL.applied, id, 16)
     this.#sheaf.u53(index)
@@ -219,7 +223,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
       id,
       this.node.query(question, { consistency }).subscribe({
         next: (answer) => {
-          const found = this.#encode(id, answer)
+          const found = this.#encode(id, answer, this.#codec)
           if (found === undefined) return
           this.#settled(id)
           this.#say(TELL.answer, id, 0)
@@ -292,9 +296,9 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     this.#sheaf.piece(tell(error, this.#codec))
   }
 
-  #encode(id: number, value: unknown): Uint8Array | undefined {
+  #encode<T>(id: number, value: T, codec: Codec<T>): Uint8Array | undefined {
     try {
-      return this.#codec.encode(value)
+      return codec.encode(value)
     } catch (error) {
       this.#fail(id, error)
       return undefined

@@ -1,13 +1,12 @@
 import { interval, Subscription } from 'rxjs'
 import { Overloaded, Timeout, type Outcome, type RaftError } from '../../lib/errors.ts'
-import type { Codec } from '../../operators/codec.ts'
 import type { Deadlines } from '../../operators/engine/deadlines.ts'
 import { Fifo } from '../../operators/fifo.ts'
 import type { Failure } from '../transport/tcp/failure.ts'
 import { ASK } from './codes.ts'
 import { Command } from './command.ts'
 import { Closed, Refused, Unreachable } from './errors.ts'
-import { Link, SILENCES, type Asked, type LinkOwner } from './link.ts'
+import { Link, SILENCES, type Asked, type Codecs, type LinkOwner } from './link.ts'
 import type { Party } from './party.ts'
 import { OwnSession } from './session.ts'
 import type { Sheaf } from './sheaf.ts'
@@ -51,7 +50,7 @@ export interface CourierOptions {
   readonly maxInFlight: number
   readonly maxWaiting: number
   readonly deadlines: Deadlines
-  readonly codec: Codec<unknown>
+  readonly codecs: Codecs
 }
 
 /** Milliseconds after which what was sent away is sent again, unless another leader is known before. */
@@ -326,7 +325,7 @@ export class Courier implements LinkOwner {
   /** A link that is not there yet. */
   #add(way: Way): Link | undefined {
     if (this.#links.has(way.name)) return undefined
-    const link = new Link(way, this.config, this.options.codec, this)
+    const link = new Link(way, this.config, this.options.codecs, this)
     this.#links.set(way.name, link)
     return link
   }

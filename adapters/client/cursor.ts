@@ -32,6 +32,14 @@ export class Cursor {
     return 0
   }
 
+  /** What `read` makes of bytes behind their length, where they lie. Throws what it throws. */
+  read<T>(read: (bytes: Uint8Array, start: number, end: number) => T): T | undefined {
+    const length = this.u32()
+    if (!this.#has(length)) return undefined
+    this.#at += length
+    return read(this.bytes, this.#at - length, this.#at)
+  }
+
   /** Bytes behind their length, as a view. */
   piece(): Uint8Array {
     const length = this.u32()

@@ -10,6 +10,7 @@ export {
   Timeout,
 } from '../../lib/errors.ts'
 export { SessionExpired } from '../../lib/sessions.ts'
+export { bytes, msgpack, type Codec } from '../../operators/codec.ts'
 export type { Proposed } from './command.ts'
 export type { Client, ConnectOptions } from './connect.ts'
 export { Closed, Failed, Refused, Rejected, Unreachable } from './errors.ts'

@@ -1,7 +1,7 @@
 import { concatMap, defer, repeat, retry, Subscription, tap, timer, type Observable } from 'rxjs'
 import type { RaftError } from '../../lib/errors.ts'
 import type { Index, Term } from '../../lib/types.ts'
-import type { Codec } from '../../operators/codec.ts'
+import { decodingWithin, type Codec } from '../../operators/codec.ts'
 import { malformed, type Malformed } from '../transport/malformed.ts'
 import { backoff } from '../transport/tcp/backoff.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
@@ -59,6 +59,16 @@ export interface LinkOwner {
   readonly drained: () => void
 }
 
+/** How a server writes what came of commands, and everything else. */
+export interface Codecs {
+  readonly results: Codec<unknown>
+  readonly values: Codec<unknown>
+}
+
+type Read = Required<Codec<unknown>>['decodeWithin']
+
+const UNREADABLE = Symbol('unreadable')
+
 /** Bytes that are not sent yet, beyond which nothing more is asked. */
 const UNSENT_BYTES = 4 * 1024 * 1024
 
@@ -74,6 +84,8 @@ export class Link {
   failure: Failure | undefined
   readonly #life = new Subscription()
   readonly #asked = new Map<number, Asked>()
+  readonly #readResult: Read
+  readonly #readAnswer: Read
   #connection: Connection | undefined
   #sheaf = new Sheaf(ASK_HEAD_BYTES)
   /** Whose commands are in the open frame. */
@@ -87,9 +99,12 @@ export class Link {
   constructor(
     readonly way: Way,
     private readonly config: Party,
-    private readonly codec: Codec<unknown>,
+    private readonly codecs: Codecs,
     private readonly owner: LinkOwner,
-  ) {}
+  ) {
+    this.#readResult = decodingWithin(codecs.results)
+    this.#readAnswer = decodingWithin(codecs.values)
+  }
 
   get isOpen(): boolean {
     return this.#connection !== undefined && this.claim !== undefined
@@ -218,14 +233,16 @@ export class Link {
       case TELL.applied: {
         const index = items.u53()
         const term = items.u53()
-        const bytes = items.piece()
-        if (items.isBroken) return undefined
-        return this.#decoded(bytes, (result) => this.#over(id)?.applied?.(result, index, term))
+        const result = this.#read(items, this.#readResult)
+        if (result === UNREADABLE) return 'a result that cannot be decoded'
+        if (!items.isBroken) this.#over(id)?.applied?.(result, index, term)
+        return undefined
       }
       case TELL.answer: {
-        const bytes = items.piece()
-        if (items.isBroken) return undefined
-        return this.#decoded(bytes, (answer) => this.#over(id)?.answered?.(answer))
+        const answer = this.#read(items, this.#readAnswer)
+        if (answer === UNREADABLE) return 'an answer that cannot be decoded'
+        if (!items.isBroken) this.#over(id)?.answered?.(answer)
+        return undefined
       }
       case TELL.session: {
         const [index, term] = [items.u53(), items.u53()]
@@ -255,7 +272,7 @@ export class Link {
   #hearFailure(id: number, items: Cursor): string | undefined {
     const bytes = items.piece()
     if (items.isBroken) return undefined
-    const error = heard(bytes, this.codec)
+    const error = heard(bytes, this.codecs.values)
     if (error === undefined) return 'an error that is none'
     this.#over(id)?.failed(error)
     return undefined
@@ -270,15 +287,12 @@ export class Link {
     this.owner.changed()
   }
 
-  #decoded(bytes: Uint8Array, use: (value: unknown) => void): string | undefined {
-    let value: unknown
+  #read(items: Cursor, read: Read): unknown {
     try {
-      value = this.codec.decode(bytes)
+      return items.read(read)
     } catch {
-      return 'a value that cannot be decoded'
+      return UNREADABLE
     }
-    use(value)
-    return undefined
   }
 
   #over(id: number): Asked | undefined {

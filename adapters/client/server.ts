@@ -25,7 +25,7 @@ import { SLAB_BYTES } from './sheaf.ts'
 
 export type { Happened, Read, Source } from './tail.ts'
 
-export interface ServeClientsOptions<C = never, Q = never>
+export interface ServeClientsOptions<C = never, Q = never, R = unknown>
   extends
     Pick<
       TcpOptions,
@@ -37,7 +37,7 @@ export interface ServeClientsOptions<C = never, Q = never>
       | 'helloTimeout'
       | 'scheduler'
     >,
-    CounterOptions<C, Q> {
+    CounterOptions<C, Q, R> {
   /**
    * TLS 1.3 with certificates on both ends: this server's, as for `rxraft/transport/tcp`, with the URI `raft://CLUSTER/ID`;
    * every client's with `raft://CLUSTER%2Fclients/NAME`.
@@ -63,7 +63,7 @@ const IDLE = 120_000
  */
 export function serveClients<C, R, Q = never, A = never>(
   node: RaftNode<C, R, Q, A>,
-  options: ServeClientsOptions<C, Q>,
+  options: ServeClientsOptions<C, Q, R>,
 ): Observable<Notice> {
   const listen = parseAddress('listen', options.listen, 0)
   reach(options)('listen', options.listen, [listen])

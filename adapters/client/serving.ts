@@ -31,7 +31,7 @@ export interface Reception {
 export function serving<C, R, Q, A>(
   node: RaftNode<C, R, Q, A>,
   port: Port,
-  options: CounterOptions<C, Q>,
+  options: CounterOptions<C, Q, R>,
   arriving: (reception: Reception) => Observable<Connection>,
 ): Observable<Notice> {
   return new Observable((subscriber) => run(node, port, options, arriving, subscriber))
@@ -40,7 +40,7 @@ export function serving<C, R, Q, A>(
 function run<C, R, Q, A>(
   node: RaftNode<C, R, Q, A>,
   port: Port,
-  options: CounterOptions<C, Q>,
+  options: CounterOptions<C, Q, R>,
   arriving: (reception: Reception) => Observable<Connection>,
   subscriber: Subscriber<Notice>,
 ): void {

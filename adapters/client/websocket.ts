@@ -16,7 +16,7 @@ export type { Happened, Read, Source } from './tail.ts'
 export type { HttpsOptions } from './upgrades.ts'
 export type { WebSocketServerConstructor } from './visitors.ts'
 
-export interface ServeWebSocketsOptions<C = never, Q = never>
+export interface ServeWebSocketsOptions<C = never, Q = never, R = unknown>
   extends
     Pick<
       ServeClientsOptions,
@@ -28,7 +28,7 @@ export interface ServeWebSocketsOptions<C = never, Q = never>
       | 'insecureTrustNetwork'
       | 'scheduler'
     >,
-    Omit<CounterOptions<C, Q>, 'addressOf'> {
+    Omit<CounterOptions<C, Q, R>, 'addressOf'> {
   /** The class of that name in the package `ws`, version 8.16 or later. */
   readonly WebSocketServer: WebSocketServerConstructor
   /** A server of `node:http` or `node:https`, of which only upgrades at `path` are taken; it is neither started nor closed. */
@@ -66,12 +66,12 @@ export interface ServeWebSocketsOptions<C = never, Q = never>
  */
 export function serveWebSockets<C, R, Q = never, A = never>(
   node: RaftNode<C, R, Q, A>,
-  options: ServeWebSocketsOptions<C, Q>,
+  options: ServeWebSocketsOptions<C, Q, R>,
 ): Observable<Notice> {
   const port = portOf(options)
   const door = doorOf(options)
   const open = opening(options, door.isGuarded)
-  return serving(node, port, options as CounterOptions<C, Q>, (reception) =>
+  return serving(node, port, options as CounterOptions<C, Q, R>, (reception) =>
     open(reception.report).pipe(
       mergeMap((server) => upgrades(server, door.path)),
       visitors(node.id, { ...port, ...door }, reception),
@@ -79,7 +79,7 @@ export function serveWebSockets<C, R, Q = never, A = never>(
   )
 }
 
-function doorOf<C, Q>(options: ServeWebSocketsOptions<C, Q>): Door {
+function doorOf<C, Q, R>(options: ServeWebSocketsOptions<C, Q, R>): Door {
   const { WebSocketServer, path = '/clients', origins = [], secret, checkRequest } = options
   if (typeof WebSocketServer !== 'function') {
     throw new ConfigError('WebSocketServer', WebSocketServer, 'the class of the package ws')
@@ -101,7 +101,7 @@ function doorOf<C, Q>(options: ServeWebSocketsOptions<C, Q>): Door {
 }
 
 /** The server that is given, or one that is opened. */
-function opening<C, Q>(options: ServeWebSocketsOptions<C, Q>, isGuarded: boolean) {
+function opening<C, Q, R>(options: ServeWebSocketsOptions<C, Q, R>, isGuarded: boolean) {
   const { server, listen, https, insecureTrustNetwork = false } = options
   if (server !== undefined && listen === undefined && https === undefined) return () => of(server)
   if (server !== undefined) {

@@ -39,8 +39,8 @@ export interface Site {
   stop(): void
 }
 
-type Options = Partial<ServeClientsOptions<number, string>> &
-  Partial<Omit<ServeWebSocketsOptions<number, string>, 'server'>>
+type Options = Partial<ServeClientsOptions<number, string, string>> &
+  Partial<Omit<ServeWebSocketsOptions<number, string, string>, 'server'>>
 type Connect = Partial<ConnectOptions<number, number, string, string, number>>
 
 type WireName = 'tcp' | 'ws'

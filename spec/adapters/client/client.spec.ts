@@ -2,6 +2,7 @@ import { firstValueFrom, from, lastValueFrom, mergeMap, toArray } from 'rxjs'
 import { expect, it } from 'vitest'
 import { CommandFailed, CommandTooLarge } from '../../../lib/errors.ts'
 import { Closed, Failed, Rejected } from '../../../adapters/client/errors.ts'
+import type { Codec } from '../../../operators/codec.ts'
 import { Sites } from './bench.ts'
 
 it('a command is applied, and what came of it comes back', async () => {
@@ -9,6 +10,23 @@ it('a command is applied, and what came of it comes back', async () => {
   const client = sites.client()
   expect(await firstValueFrom(client.propose(2))).toMatchObject({ result: 'counted to 2' })
   expect(await firstValueFrom(client.propose(3))).toMatchObject({ result: 'counted to 5' })
+  expect(await firstValueFrom(client.query('count'))).toBe(5)
+})
+
+it('results travel as both ends say, and one that cannot be read ends the connection', async () => {
+  const results: Codec<string> = {
+    encode: (text) => new TextEncoder().encode(text.toUpperCase()),
+    decode: (bytes) => `heard ${new TextDecoder().decode(bytes)}`,
+  }
+  const sites = await Sites.open('a', { results })
+  const client = sites.client({ results })
+  const { result } = await firstValueFrom(client.propose(2))
+  expect(result).toBe('heard COUNTED TO 2')
+  expect(await firstValueFrom(client.query('count'))).toBe(2)
+  const deaf = sites.client({ timeout: 300 })
+  await expect(firstValueFrom(deaf.propose(3))).rejects.toMatchObject({
+    ...{ code: 'timeout', outcome: 'unknown' },
+  })
   expect(await firstValueFrom(client.query('count'))).toBe(5)
 })
 
