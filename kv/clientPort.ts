@@ -1,14 +1,15 @@
 import { Compacted, type NodeId, type Members } from 'rxraft'
 import type { ServeClientsOptions, Source } from 'rxraft/client/server'
 import { placeOf } from './addresses.ts'
+import { resultCodec } from './codec.ts'
 import type { Change, History } from './history.ts'
 import { MAX_KEY_BYTES } from './keys.ts'
-import type { Command, Question } from './machine.ts'
+import type { Command, Question, Result } from './machine.ts'
 
 type Port = Required<
   Pick<
-    ServeClientsOptions<Command, Question>,
-    'addressOf' | 'checkCommand' | 'checkQuestion' | 'watch'
+    ServeClientsOptions<Command, Question, Result>,
+    'addressOf' | 'checkCommand' | 'checkQuestion' | 'results' | 'watch'
   >
 >
 
@@ -23,6 +24,7 @@ export const clientPort = (history: History, maxValueBytes: number): Port => ({
   addressOf: (id: NodeId, members: Members) => placeOf(members, id)?.clients,
   checkCommand: (command) => faultOf(command, maxValueBytes),
   checkQuestion,
+  results: resultCodec(),
   watch: (prefix) => {
     if (typeof prefix !== 'string') throw new TypeError('a prefix should be a string')
     return changes(history, prefix)

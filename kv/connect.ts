@@ -1,6 +1,7 @@
 import { map, type Observable } from 'rxjs'
 import { connect as connectTo, RaftError, type ConnectOptions, type Happened } from 'rxraft/client'
 import type { Consistency, Index } from 'rxraft'
+import { commandCodec, resultCodec } from './codec.ts'
 import type { Change } from './history.ts'
 import {
   type Answer,
@@ -16,7 +17,7 @@ import {
 export type { Change } from './history.ts'
 export type { Item, Version } from './machine.ts'
 
-export type StoreOptions = Omit<ConnectOptions, 'machine' | 'codec' | 'cluster'> & {
+export type StoreOptions = Omit<ConnectOptions, 'machine' | 'codec' | 'results' | 'cluster'> & {
   /** The cluster's name, as `rxraft serve --cluster` has it. Default: `rxraft`. */
   readonly cluster?: string
 }
@@ -89,7 +90,10 @@ const LIST_BYTES = 1024 * 1024
  * Throws `ConfigError`.
  */
 export function connect({ cluster = 'rxraft', ...options }: StoreOptions): StoreClient {
-  const client = connectTo<Store, Command, Result, Question, Answer>({ ...options, cluster })
+  const client = connectTo<Store, Command, Result, Question, Answer>({
+    ...{ ...options, cluster },
+    ...{ codec: commandCodec(), results: resultCodec() },
+  })
   const written = <T>(key: string, project: (result: Result) => T) =>
     map(({ result }: { readonly result: Result }) => {
       if (!result.ok && result.reason !== 'not-found') {

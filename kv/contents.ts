@@ -1,7 +1,7 @@
 import type { Index } from 'rxraft'
 import { hashOf } from './hashes.ts'
 import { ordinal, ordinalIn } from './ordinals.ts'
-import { ascend, get, remove, set, type Tree } from './tree.ts'
+import { ascend, find, get, remove, set, setAt, type Owner, type Place, type Tree } from './tree.ts'
 
 /** The index of the command that wrote a value last. */
 export type Version = Index
@@ -28,18 +28,22 @@ export interface Contents {
 
 export const EMPTY_CONTENTS: Contents = { entries: undefined, deadlines: undefined, hash: 0 }
 
-/** `before` is the key's present entry, for those who know it. */
-export function withEntry(
+export const withEntry = (contents: Contents, key: string, entry: Entry): Contents =>
+  withEntryAt(contents, find(contents.entries, key), entry)
+
+/** `place` is where the key was found in the contents. The same `owner` may have them changed in place, as {@link setAt} has. */
+export function withEntryAt(
   contents: Contents,
-  key: string,
+  place: Place<Hashed>,
   entry: Entry,
-  before = get(contents.entries, key),
+  owner?: Owner,
 ): Contents {
+  const { key, value: before } = place
   const { value, version, expires } = entry
   const deadlines = withoutDeadline(contents, key, before)
   const hash = hashOf(key, value, version, expires ?? 0)
   return {
-    entries: set(contents.entries, key, { value, version, expires, hash }),
+    entries: setAt(place, { value, version, expires, hash }, owner),
     deadlines: expires === undefined ? deadlines : set(deadlines, deadline(expires, key), key),
     hash: (contents.hash - (before?.hash ?? 0) + hash) | 0,
   }

@@ -4,10 +4,35 @@ import { crc32 } from 'node:zlib'
 export function hashOf(...parts: readonly (string | Uint8Array | number)[]): number {
   let hash = parts.length
   for (const part of parts) {
-    if (typeof part !== 'number') hash = mixed(hash, crc32(part))
-    else hash = mixed(mixed(hash, part | 0), part / 2 ** 32)
+    if (typeof part === 'number') hash = mixed(mixed(hash, part | 0), part / 2 ** 32)
+    else if (typeof part === 'string') hash = mixed(hash, ofText(part))
+    else hash = mixed(hash, ofBytes(part))
   }
   return mixed(hash, hash >>> 16)
+}
+
+function ofText(text: string): number {
+  let hash = text.length
+  for (let i = 0; i < text.length; i++) hash = mixed(hash, text.charCodeAt(i))
+  return hash
+}
+
+/** Bytes beyond which a call out of JavaScript is worth its while. */
+const FEW = 512
+
+function ofBytes(bytes: Uint8Array): number {
+  const { length } = bytes
+  if (length > FEW) return crc32(bytes)
+  let hash = length
+  let i = 0
+  for (; i + 4 <= length; i += 4) {
+    hash = mixed(
+      hash,
+      bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24),
+    )
+  }
+  for (; i < length; i++) hash = mixed(hash, bytes[i]!)
+  return hash
 }
 
 /** Spreads the bits, so that sums of hashes tell as much as the hashes. */

@@ -1,38 +1,21 @@
-import { asapScheduler, audit, scheduled, Subject, type Observable } from 'rxjs'
-import type { Applied, Index } from 'rxraft'
-import type { Command, Result, StoreNode, Version } from './machine.ts'
-import { DELETED, EXPIRED, EXPIRED_WITH_MORE, Pages, PUT, type Kind, type Row } from './pages.ts'
+import { asapScheduler, audit, filter, map, scheduled, Subject, type Observable } from 'rxjs'
+import type { Applied, AppliedBatch, Index, Trace } from 'rxraft'
+import { Chapter, type Change } from './chapter.ts'
+import type { Command, Result, StoreNode } from './machine.ts'
 
-/** A write that took effect. */
-export type Change =
-  | {
-      readonly type: 'put'
-      readonly key: string
-      readonly value: Uint8Array
-      readonly version: Version
-    }
-  | Deletion
-
-interface Deletion {
-  readonly type: 'delete'
-  readonly key: string
-  readonly version: Version
-  /** Whether the key's time had come. */
-  readonly expired?: true
-  /** Whether another key went with the same entry, and comes after this one. */
-  readonly more?: true
-}
+export type { Change } from './chapter.ts'
 
 export interface HistoryLimits {
-  /** Changes to keep, the newest. Default 100,000. */
+  /** Changes to keep, the newest, and those of the same batch of the log. Default 100,000. */
   readonly changes?: number
-  /** Bytes to keep, of keys and values; the newest change is kept in any case. Default 64 MiB. */
+  /** Bytes of the log to keep; the newest batch is kept in any case. Default 64 MiB. */
   readonly bytes?: number
 }
 
 /**
- * The newest changes in order, for those who watch: bounded, and shared by all of them. A reader
- * holds no more than a position, which counts the changes since the start.
+ * The newest changes in order, for those who watch: bounded, and shared by all of them. What is kept is the log's own batches,
+ * with what had no effect in them: nothing is done for a change until somebody reads it. A reader holds no more than a
+ * position, which counts the changes since the start.
  */
 export class History {
   /** Emits after changes were added or jumped over, once for all that came together; completes with the node. */
@@ -41,27 +24,37 @@ export class History {
   readonly #grown$ = new Subject<void>()
   readonly #maxChanges: number
   readonly #maxBytes: number
-  #pages = new Pages()
-  /** Position of the first change that is kept. */
+  #chapters: Chapter[] = []
+  /** Chapters at the start that are gone. */
+  #gone = 0
+  /** Position of the first change that is kept, and of the one after the last. */
   #offset = 0
+  #end = 0
   #bytes = 0
+  /** The chapter that was read last, since many read the newest one. */
+  #open: { readonly chapter: Chapter; readonly changes: readonly Change[] } | undefined
   #first: Index = 1
   #last: Index = 0
 
   /** Must be there before the node connects, so that it misses nothing. */
   constructor(
-    { commits$, restored$ }: Pick<StoreNode, 'commits$' | 'restored$'>,
+    { trace$, restored$ }: Pick<StoreNode, 'trace$' | 'restored$'>,
     limits: HistoryLimits = {},
   ) {
     this.#maxChanges = limits.changes ?? 100_000
     this.#maxBytes = limits.bytes ?? 64 * 1024 * 1024
     this.grown$ = this.#grown$.pipe(audit(() => scheduled([undefined], asapScheduler)))
     restored$.subscribe({ next: (through) => this.#jump(through), error: () => undefined })
-    commits$.subscribe({
-      next: (commit) => this.#add(commit),
-      error: () => this.#grown$.complete(),
-      complete: () => this.#grown$.complete(),
-    })
+    trace$
+      .pipe(
+        filter(isStep),
+        map(({ step }) => step.applied),
+      )
+      .subscribe({
+        next: (batches) => batches.forEach((batch) => this.#add(batch)),
+        error: () => this.#grown$.complete(),
+        complete: () => this.#grown$.complete(),
+      })
   }
 
   /** From this index on no change is missing. */
@@ -76,65 +69,53 @@ export class History {
 
   /** The position after the newest change. */
   get end(): number {
-    return this.#offset + this.#pages.length
+    return this.#end
   }
 
   /** The change at a position; `undefined` when it is no longer kept, or is still to come. */
   at(position: number): Change | undefined {
-    const row = this.#pages.at(position - this.#offset)
-    return row && changeOf(row)
+    if (!(position >= this.#offset && position < this.#end)) return undefined
+    const open = this.#open?.chapter
+    const isOpen = open !== undefined && position >= open.start && position < open.end
+    const chapter = isOpen ? open : this.#chapterWhere(({ end }) => end > position)!
+    return this.#read(chapter)[position - chapter.start]
   }
 
   /** The position of the first kept change whose index is at least `from`. */
   seek(from: Index): number {
-    let low = 0
-    let high = this.#pages.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#pages.versionAt(middle) < from) low = middle + 1
-      else high = middle
-    }
-    return this.#offset + low
+    const chapter = this.#chapterWhere(({ last }) => last >= from)
+    if (chapter === undefined) return this.#end
+    const at = this.#read(chapter).findIndex(({ version }) => version >= from)
+    return at < 0 ? chapter.end : chapter.start + at
   }
 
-  #add(applied: Applied<Command, Result>): void {
-    const { index, command } = applied
-    if (index < this.#first) return
-    this.#last = index
-    if (!applied.ok || !applied.result.ok || applied.result.first !== undefined) return
-    const { expired } = applied.result
-    if (expired?.length === 0) return
-    if (expired === undefined) this.#write(command, index)
-    else this.#expire(expired, index)
+  #read(chapter: Chapter): readonly Change[] {
+    if (this.#open?.chapter !== chapter) this.#open = { chapter, changes: chapter.read() }
+    return this.#open.changes
+  }
+
+  #add({ batch, outcomes }: AppliedBatch): void {
+    const applied = outcomes as readonly Applied<Command, Result>[]
+    const last = applied.at(-1)
+    if (last === undefined || last.index < this.#first) return
+    this.#last = last.index
+    const chapter = new Chapter(batch, applied, this.#end)
+    if (chapter.end === this.#end) return
+    this.#chapters.push(chapter)
+    this.#end = chapter.end
+    this.#bytes += chapter.bytes
     while (this.#isFull()) this.#forget()
     this.#grown$.next()
-  }
-
-  #write(command: Command, version: Version): void {
-    if (command[0] === 'once') return this.#write(command[3], version)
-    if (command[0] === 'time') throw new TypeError('time has passed without an account of it')
-    if (command[0] === 'put') this.#push(PUT, command[1], command[2], version)
-    else this.#push(DELETED, command[1], NOTHING, version)
-  }
-
-  #expire(keys: readonly string[], version: Version): void {
-    for (let i = 0; i < keys.length; i++) {
-      const kind = i < keys.length - 1 ? EXPIRED_WITH_MORE : EXPIRED
-      this.#push(kind, keys[i]!, NOTHING, version)
-    }
-  }
-
-  #push(kind: Kind, key: string, value: Uint8Array, version: Version): void {
-    this.#pages.push(kind, key, value, version)
-    this.#bytes += key.length + value.length
   }
 
   /** A snapshot stands for everything through this index: what changed there is not told. */
   #jump(through: Index): void {
     if (through <= this.#last) return
     // One position is skipped: who waits there finds nothing, and so hears of the gap.
-    this.#offset = this.end + 1
-    this.#pages = new Pages()
+    this.#offset = ++this.#end
+    this.#chapters = []
+    this.#open = undefined
+    this.#gone = 0
     this.#bytes = 0
     this.#first = through + 1
     this.#last = through
@@ -142,29 +123,32 @@ export class History {
   }
 
   #isFull(): boolean {
-    const kept = this.#pages.length
-    return kept > this.#maxChanges || (this.#bytes > this.#maxBytes && kept > 1)
+    const oldest = this.#chapters[this.#gone]!
+    if (oldest.end === this.#end) return false
+    return this.#end - oldest.end >= this.#maxChanges || this.#bytes > this.#maxBytes
   }
 
   #forget(): void {
-    this.#first = this.#pages.versionAt(0) + 1
-    this.#bytes -= this.#pages.sizeAt(0)
-    this.#offset++
-    this.#pages.shift()
+    const { end, last, bytes } = this.#chapters[this.#gone++]!
+    this.#offset = end
+    this.#first = last + 1
+    this.#bytes -= bytes
+    if (this.#gone < this.#chapters.length / 2) return
+    this.#chapters = this.#chapters.slice(this.#gone)
+    this.#gone = 0
+  }
+
+  /** The first chapter of which `isReached` holds, as it does of all behind it. */
+  #chapterWhere(isReached: (chapter: Chapter) => boolean): Chapter | undefined {
+    let low = this.#gone
+    let high = this.#chapters.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (isReached(this.#chapters[middle]!)) high = middle
+      else low = middle + 1
+    }
+    return this.#chapters[low]
   }
 }
 
-const NOTHING = new Uint8Array(0)
-
-function changeOf({ kind, key, value, version }: Row): Change {
-  switch (kind) {
-    case PUT:
-      return { type: 'put', key, value, version }
-    case DELETED:
-      return { type: 'delete', key, version }
-    case EXPIRED:
-      return { type: 'delete', key, version, expired: true }
-    case EXPIRED_WITH_MORE:
-      return { type: 'delete', key, version, expired: true, more: true }
-  }
-}
+const isStep = (trace: Trace): trace is Extract<Trace, { type: 'step' }> => trace.type === 'step'

@@ -4,7 +4,7 @@ import { compareKeys } from './keys.ts'
 import {
   EMPTY_CONTENTS,
   overdue,
-  withEntry,
+  withEntryAt,
   withoutEntry,
   type Contents,
   type Entry,
@@ -12,7 +12,7 @@ import {
 } from './contents.ts'
 import { ordinalIn } from './ordinals.ts'
 import { pieces, withPiece, type Piece } from './pieces.ts'
-import { ascend, get, type Tree } from './tree.ts'
+import { ascend, find, get, type Tree } from './tree.ts'
 
 export type { Entry, Version } from './contents.ts'
 
@@ -114,10 +114,10 @@ export const store: Machine<Store, Command, Result, Question, Answer> = {
 function apply(
   state: Store,
   command: Command,
-  { index, term }: ApplyContext,
+  { index, term, run }: ApplyContext,
 ): readonly [Store, Result] {
   if (command[0] === 'time') return pass(state, command[1], index)
-  if (command[0] !== 'once') return write(state, command, index)
+  if (command[0] !== 'once') return write(state, command, index, run)
   const [, name, digest, wanted] = command
   const known = answerTo(state.answers, name)
   if (known !== undefined) {
@@ -126,7 +126,7 @@ function apply(
       ? [unchanged, { ...known.outcome, first: known.at }]
       : [unchanged, { ok: false, reason: 'reused', version: 0 }]
   }
-  const [next, outcome] = write(state, wanted, index)
+  const [next, outcome] = write(state, wanted, index, run)
   const answers = remember(state.answers, name, { digest, outcome, at: { index, term } })
   return [storeOf(next, next.now, index, answers), outcome]
 }
@@ -152,9 +152,15 @@ function pass(state: Store, at: number, index: Index): readonly [Store, Result] 
   return [storeOf(contents, now, index, state.answers), { ok: true, version: index, expired }]
 }
 
-function write(state: Store, command: Write, index: Index): readonly [Store, Outcome] {
+function write(
+  state: Store,
+  command: Write,
+  index: Index,
+  run: ApplyContext['run'],
+): readonly [Store, Outcome] {
   const [type, key] = command
-  const current = get(state.entries, key)
+  const place = find(state.entries, key)
+  const current = place.value
   switch (type) {
     case 'put': {
       const [, , value, condition, life] = command
@@ -162,7 +168,7 @@ function write(state: Store, command: Write, index: Index): readonly [Store, Out
       const now = life === undefined ? state.now : Math.max(state.now, life.at)
       const expires = life && now + life.ttl
       const entry = { value: copied(value), version: index, expires }
-      return written(state, withEntry(state, key, entry, current), now, index)
+      return written(state, withEntryAt(state, place, entry, run), now, index)
     }
     case 'delete': {
       const [, , condition] = command

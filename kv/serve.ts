@@ -38,6 +38,7 @@ import {
 } from './addresses.ts'
 import { Clock } from './clock.ts'
 import { clientPort } from './clientPort.ts'
+import { commandCodec } from './codec.ts'
 import { passTime } from './expiry.ts'
 import { farewell } from './farewell.ts'
 import { History } from './history.ts'
@@ -204,6 +205,7 @@ function nodeOptions(options: ServeOptions) {
     addresses: Object.fromEntries(members.map((member) => [member.id, formatPlace(member)])),
     ...(priorities !== undefined && { priorities }),
     machine: store,
+    codec: commandCodec(),
     maxCommandBytes,
     maxAppendBytes: Math.max(maxCommandBytes, 1024 * 1024),
     ...(electionTimeout !== undefined && { electionTimeout }),

@@ -13,7 +13,11 @@ interface Leaf<V> {
   readonly keys: readonly string[]
   readonly values: readonly V[]
   readonly children: undefined
+  readonly owner: Owner
 }
+
+/** Whose work in progress a node is: nobody else has seen it yet. */
+export type Owner = object | undefined
 
 interface Inner<V> {
   /**
@@ -23,6 +27,7 @@ interface Inner<V> {
   readonly keys: readonly string[]
   readonly values: undefined
   readonly children: readonly Node<V>[]
+  readonly owner: Owner
 }
 
 /** Most parts of a node. */
@@ -33,6 +38,37 @@ export interface Pair<V> {
   readonly value: V
 }
 
+/** Where a key is, or would be: what was looked for once need not be looked for again to be written. */
+export interface Place<V> {
+  readonly key: string
+  /** `undefined` where there is none. */
+  readonly value: V | undefined
+  readonly leaf: Leaf<V>
+  /** The place of the last key in the leaf that is not after it. */
+  readonly at: number
+  readonly above: Way<V> | undefined
+}
+
+/** A node on the way, of whose children the one at `at` is the next. */
+interface Way<V> {
+  readonly node: Inner<V>
+  readonly at: number
+  readonly above: Way<V> | undefined
+}
+
+export function find<V>(tree: Tree<V>, key: string): Place<V> {
+  let node: Node<V> = tree ?? NOTHING
+  let above: Way<V> | undefined
+  while (node.children !== undefined) {
+    const at = childAt(node, key)
+    above = { node, at, above }
+    node = node.children[at]!
+  }
+  const at = lastUpTo(node.keys, key)
+  const value = node.keys[at] === key ? node.values[at] : undefined
+  return { key, value, leaf: node, at, above }
+}
+
 export function get<V>(tree: Tree<V>, key: string): V | undefined {
   if (tree === undefined) return undefined
   let node: Node<V> = tree
@@ -41,12 +77,54 @@ export function get<V>(tree: Tree<V>, key: string): V | undefined {
   return node.keys[at] === key ? node.values[at] : undefined
 }
 
-export function set<V>(tree: Tree<V>, key: string, value: V): Tree<V> {
-  if (tree === undefined) return leaf([key], [value])
-  const root = put(tree, key, value)
-  if (root.keys.length <= WIDTH) return root
-  const [low, high] = halves(root)
-  return inner([low.keys[0]!, high.keys[0]!], [low, high])
+export const set = <V>(tree: Tree<V>, key: string, value: V): Tree<V> =>
+  setAt(find(tree, key), value)
+
+/**
+ * The tree in which a place was found, with a value there. What was made for an owner before is changed in place for the same
+ * owner: nobody else may have the tree yet.
+ */
+export function setAt<V>(
+  { key, leaf: before, at, above }: Place<V>,
+  value: V,
+  owner?: Owner,
+): Tree<V> {
+  const { keys, values } = before
+  let node: Node<V> =
+    keys[at] !== key
+      ? leaf(inserted(keys, at + 1, key), inserted(values, at + 1, value), owner)
+      : isOf(owner, before)
+        ? (put(values, at, value), before)
+        : leaf(keys, replaced(values, at, value), owner)
+  for (let way = above; way !== undefined; way = way.above) node = withChild(way, node, owner)
+  if (node.keys.length <= WIDTH) return node
+  const [low, high] = halves(node, owner)
+  return inner([low.keys[0]!, high.keys[0]!], [low, high], owner)
+}
+
+/** A node with another child in its place: with two, if that has a part too many. */
+function withChild<V>({ node, at }: Way<V>, child: Node<V>, owner: Owner): Node<V> {
+  const { keys, children } = node
+  if (child === children[at]) return node
+  if (child.keys.length > WIDTH) {
+    const [low, high] = halves(child, owner)
+    return inner(
+      inserted(keys, at + 1, high.keys[0]!),
+      inserted(replaced(children, at, low), at + 1, high),
+      owner,
+    )
+  }
+  if (!isOf(owner, node)) return inner(keys, replaced(children, at, child), owner)
+  put(children, at, child)
+  return node
+}
+
+const isOf = (owner: Owner, node: Node<unknown>): boolean =>
+  owner !== undefined && node.owner === owner
+
+/** The one place where something is changed that exists already. */
+function put<T>(items: readonly T[], at: number, item: T): void {
+  ;(items as T[])[at] = item
 }
 
 /** The tree without `key`: the very same tree when `key` is not in it. */
@@ -81,17 +159,27 @@ export function* ascend<V>(tree: Tree<V>, start = ''): Generator<Pair<V>, void> 
   }
 }
 
-const leaf = <V>(keys: readonly string[], values: readonly V[]): Leaf<V> => ({
+/** Its values belong to it alone, its keys need not. */
+const leaf = <V>(keys: readonly string[], values: readonly V[], owner?: Owner): Leaf<V> => ({
   keys,
   values,
   children: undefined,
+  owner,
 })
 
-const inner = <V>(keys: readonly string[], children: readonly Node<V>[]): Inner<V> => ({
+/** Its children belong to it alone, its keys need not. */
+const inner = <V>(
+  keys: readonly string[],
+  children: readonly Node<V>[],
+  owner?: Owner,
+): Inner<V> => ({
   keys,
   values: undefined,
   children,
+  owner,
 })
+
+const NOTHING: Leaf<never> = leaf([], [])
 
 /** The place of the last key that is not after `key`; -1 when all are. */
 function lastUpTo(keys: readonly string[], key: string): number {
@@ -106,22 +194,6 @@ function lastUpTo(keys: readonly string[], key: string): number {
 }
 
 const childAt = ({ keys }: Inner<unknown>, key: string): number => Math.max(0, lastUpTo(keys, key))
-
-/** The node with a value in it, of which there may then be one part too many. */
-function put<V>(node: Node<V>, key: string, value: V): Node<V> {
-  const { keys } = node
-  if (node.children !== undefined) {
-    const at = childAt(node, key)
-    const child = put(node.children[at]!, key, value)
-    if (child.keys.length <= WIDTH) return inner(keys, replaced(node.children, at, child))
-    const [low, high] = halves(child)
-    const children = replaced(node.children, at, low)
-    return inner(inserted(keys, at + 1, high.keys[0]!), inserted(children, at + 1, high))
-  }
-  const at = lastUpTo(keys, key)
-  if (keys[at] === key) return leaf(keys, replaced(node.values, at, value))
-  return leaf(inserted(keys, at + 1, key), inserted(node.values, at + 1, value))
-}
 
 /** The node without a key, which may then have a part too few. */
 function drop<V>(node: Node<V>, key: string): Node<V> {
@@ -160,12 +232,15 @@ function joined<V>(low: Node<V>, high: Node<V>): Node<V> {
     : inner(keys, [...low.children, ...high.children])
 }
 
-function halves<V>({ keys, values, children }: Node<V>): readonly [Node<V>, Node<V>] {
+function halves<V>(
+  { keys, values, children }: Node<V>,
+  owner?: Owner,
+): readonly [Node<V>, Node<V>] {
   const half = keys.length >>> 1
   const [low, high] = [keys.slice(0, half), keys.slice(half)]
   return children === undefined
-    ? [leaf(low, values.slice(0, half)), leaf(high, values.slice(half))]
-    : [inner(low, children.slice(0, half)), inner(high, children.slice(half))]
+    ? [leaf(low, values.slice(0, half), owner), leaf(high, values.slice(half), owner)]
+    : [inner(low, children.slice(0, half), owner), inner(high, children.slice(half), owner)]
 }
 
 function replaced<T>(items: readonly T[], at: number, item: T): readonly T[] {

@@ -1,8 +1,9 @@
-import { msgpack } from 'rxraft'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { commandCodec } from '../../kv/codec.ts'
 import { store, type Command, type List, type Result, type Store } from '../../kv/machine.ts'
 
-const codec = msgpack<Command>()
+const codec = commandCodec()
 const bytes = (text: string) => Buffer.from(text)
 
 /** Applies commands the way a node does: decoded from the log, at indexes 1, 2, 3 … */
@@ -21,6 +22,12 @@ const read = (state: Store, key: string) => {
   const item = store.query!(state, { type: 'get', key }).items[0]
   return item && { value: Buffer.from(item.value).toString(), version: item.version }
 }
+
+/** All that there is. */
+const listed = (state: Store) =>
+  store.query!(state, { type: 'list', prefix: '', after: '', limit: 1_000, bytes: 1e6 }).items.map(
+    ({ key, value, version }) => [key, Buffer.from(value).toString(), version],
+  )
 
 const put = (key: string, value: string, condition: Command[2] = null) =>
   ['put', key, bytes(value), condition] as Command
@@ -61,12 +68,48 @@ describe('a put', () => {
     ])
   })
 
-  it('keeps its own copy of the value', () => {
-    const encoded = codec.encode(put('x', 'hello'))
-    const [state] = store.apply(store.initial, codec.decode(encoded), { index: 1, term: 1 })
-    encoded.fill(0)
-    expect(read(state, 'x')?.value).toBe('hello')
-    expect(store.query!(state, { type: 'get', key: 'x' }).items[0]?.value.buffer.byteLength).toBe(5)
+  it.each([0, 5, 255, 256, 5_000])('keeps its own copy of a value of %i bytes', (length) => {
+    const encoded = codec.encode(put('x', 'h'.repeat(length)))
+    for (const decode of [
+      () => codec.decode(encoded),
+      () => codec.decodeWithin!(encoded, 0, encoded.length),
+    ]) {
+      const bytes = Uint8Array.from(encoded)
+      const [state] = store.apply(store.initial, decode(), { index: 1, term: 1 })
+      encoded.fill(0)
+      expect(read(state, 'x')?.value).toBe('h'.repeat(length))
+      const [item] = store.query!(state, { type: 'get', key: 'x' }).items
+      expect(item?.value.buffer.byteLength).toBe(length)
+      encoded.set(bytes)
+    }
+  })
+
+  it('changes in place only what it has made in the same run, and the states between runs never', () => {
+    const runs = fc.array(
+      fc.array(fc.tuple(fc.stringMatching(/^[a-d]{1,3}$/), fc.string({ maxLength: 3 }))),
+      { maxLength: 12 },
+    )
+    fc.assert(
+      fc.property(runs, (all) => {
+        const states = [store.initial]
+        const kept = [JSON.stringify(listed(store.initial))]
+        let [alone, index] = [store.initial, 0]
+        for (const commands of all) {
+          const run = {}
+          let state = states.at(-1)!
+          for (const [key, value] of commands) {
+            index++
+            state = store.apply(state, put(key, value), { index, term: 1, run })[0]
+            alone = store.apply(alone, put(key, value), { index, term: 1 })[0]
+          }
+          states.push(state)
+          kept.push(JSON.stringify(listed(state)))
+        }
+        expect(states.map((state) => JSON.stringify(listed(state)))).toEqual(kept)
+        expect(listed(states.at(-1)!)).toEqual(listed(alone))
+        expect(store.fingerprint!(states.at(-1)!)).toBe(store.fingerprint!(alone))
+      }),
+    )
   })
 })
 

@@ -1,10 +1,10 @@
-import type { Applied } from 'rxraft'
+import type { Trace } from 'rxraft'
 import { Subject } from 'rxjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { History } from '../../kv/history.ts'
-import type { Command, Result } from '../../kv/machine.ts'
 import { tail } from '../../kv/tail.ts'
 import { containing, eventually, start, stopAll, type Running } from './support.ts'
+import { traced } from './traced.ts'
 
 afterEach(stopAll)
 
@@ -37,16 +37,17 @@ describe('watching from afar', () => {
   })
 
   it('goes on at another server when this one has forgotten what comes next [F52]', async () => {
-    const commits$ = new Subject<Applied<Command, Result>>()
+    const trace$ = new Subject<Trace>()
     const restored$ = new Subject<number>()
-    const first = await started({ service: { history: new History({ commits$, restored$ }) } })
+    const first = await started({ service: { history: new History({ trace$, restored$ }) } })
     const second = await started()
     for (const key of ['1', '2']) await second.put(key, '')
     const { version } = ((await second.ask('/kv')).json['items'] as { version: number }[])[0]!
     const command = ['put', '1', Buffer.from(''), null] as const
     const events = tail(`/watch?from=${version}`, { servers: [first.url, second.url] })
     const seen = next(events)
-    commits$.next({ index: version, term: 1, command, ok: true, result: { ok: true, version } })
+    const result = { ok: true, version } as const
+    trace$.next(traced({ index: version, term: 1, command, ok: true, result }))
     expect(await seen).toBe('1')
     restored$.next(100)
     expect(await next(events)).toBe('2')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareKeys } from '../../kv/keys.ts'
-import { ascend, get, remove, set, WIDTH, type Tree } from '../../kv/tree.ts'
+import { ascend, find, get, remove, set, setAt, WIDTH, type Tree } from '../../kv/tree.ts'
 
 const keys = fc.oneof(
   fc.stringMatching(/^[ab]{0,4}$/),
@@ -150,6 +150,42 @@ describe('the tree', () => {
         expect(trees.map((tree) => contents(tree))).toEqual(before)
       }),
     )
+  })
+
+  it('grows in place for one owner as it does without, and what others have stays as it is', () => {
+    const name = (i: number): string => `k${String(i).padStart(4, '0')}`
+    let [tree, alone]: Tree<number>[] = [undefined, undefined]
+    const trees: Tree<number>[] = []
+    const before: unknown[] = []
+    for (const [i, n] of shuffled(3_000, 1_999).entries()) {
+      if (i % 50 === 0) {
+        trees.push(tree)
+        before.push(contents(tree))
+      }
+      const owner = before.at(-1) as object
+      for (const it of [n, (7 * n) % 1_000]) {
+        tree = setAt(find(tree, name(it)), i, owner)
+        alone = set(alone, name(it), i)
+      }
+      if (i % 20 === 0) tree = remove(tree, name(n))
+      if (i % 20 === 0) alone = remove(alone, name(n))
+    }
+    checkedHeight(tree)
+    expect(contents(tree)).toEqual(contents(alone))
+    expect(trees.map((it) => contents(it))).toEqual(before)
+  })
+
+  it('makes nothing new for an owner who has made all of it', () => {
+    const owner = {}
+    let tree: Tree<number>
+    for (let i = 0; i < 2_000; i++) tree = setAt(find(tree, `key${i}`), i, owner)
+    const nodes = nodesOf(tree)
+    const same = setAt(find(tree, 'key77'), -1, owner)
+    expect(same).toBe(tree)
+    expect(nodesOf(same)).toEqual(nodes)
+    expect(get(same, 'key77')).toBe(-1)
+    const other = setAt(find(tree, 'key77'), -2, {})
+    expect([get(tree, 'key77'), get(other, 'key77')]).toEqual([-1, -2])
   })
 
   it('shares all but the path to the key with the tree before', () => {

@@ -1,11 +1,11 @@
 import { request, type IncomingMessage } from 'node:http'
 import { memory, memoryDisk } from 'rxraft/storage/memory'
-import type { Applied } from 'rxraft'
+import type { Trace } from 'rxraft'
 import { Subject } from 'rxjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { History } from '../../kv/history.ts'
-import type { Command, Result } from '../../kv/machine.ts'
 import { aText, eventually, type Running, start, stopAll } from './support.ts'
+import { traced } from './traced.ts'
 
 afterEach(stopAll)
 
@@ -204,14 +204,16 @@ describe('a watch that is resumed', () => {
 describe('a watch that a snapshot jumps over', () => {
   /** A server whose history is told here, whatever its node does. */
   async function behind() {
-    const commits$ = new Subject<Applied<Command, Result>>()
+    const trace$ = new Subject<Trace>()
     const restored$ = new Subject<number>()
-    const running = await started({ service: { history: new History({ commits$, restored$ }) } })
+    const running = await started({ service: { history: new History({ trace$, restored$ }) } })
     const write = (version: number) =>
-      commits$.next({
-        ...{ index: version, term: 1, ok: true, result: { ok: true, version } },
-        command: ['put', 'x', Buffer.from('x'), null],
-      })
+      trace$.next(
+        traced({
+          ...{ index: version, term: 1, ok: true, result: { ok: true, version } },
+          command: ['put', 'x', Buffer.from('x'), null],
+        }),
+      )
     return { running, write, jump: (through: number) => restored$.next(through) }
   }
 
