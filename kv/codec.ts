@@ -72,6 +72,9 @@ function encodePut(command: Command, pool: Pool): Uint8Array | undefined {
   return bytes
 }
 
+/** Where the characters of a key are put together, for each length. */
+const UNITS = Array.from({ length: 32 }, (_, length) => new Array<number>(length).fill(0))
+
 /** Undefined for what is another command, or not of the form that is written here. */
 function decodePut(bytes: Uint8Array, start: number, end: number): Command | undefined {
   let at = start
@@ -79,7 +82,7 @@ function decodePut(bytes: Uint8Array, start: number, end: number): Command | und
   const text = bytes[at++]!
   if (text < TEXT_OF_0 || text > TEXT_OF_31) return undefined
   const length = text - TEXT_OF_0
-  const units = new Array<number>(length)
+  const units = UNITS[length]!
   for (let i = 0; i < length; i++) {
     const unit = bytes[at++]!
     if (unit > 0x7f) return undefined

@@ -38,35 +38,24 @@ export interface Pair<V> {
   readonly value: V
 }
 
-/** Where a key is, or would be: what was looked for once need not be looked for again to be written. */
+/** Where a key is in a tree, or would be: what was looked for once need not be looked for again to be written. */
 export interface Place<V> {
+  readonly tree: Node<V>
   readonly key: string
   /** `undefined` where there is none. */
   readonly value: V | undefined
   readonly leaf: Leaf<V>
   /** The place of the last key in the leaf that is not after it. */
   readonly at: number
-  readonly above: Way<V> | undefined
-}
-
-/** A node on the way, of whose children the one at `at` is the next. */
-interface Way<V> {
-  readonly node: Inner<V>
-  readonly at: number
-  readonly above: Way<V> | undefined
 }
 
 export function find<V>(tree: Tree<V>, key: string): Place<V> {
-  let node: Node<V> = tree ?? NOTHING
-  let above: Way<V> | undefined
-  while (node.children !== undefined) {
-    const at = childAt(node, key)
-    above = { node, at, above }
-    node = node.children[at]!
-  }
+  const root = tree ?? NOTHING
+  let node: Node<V> = root
+  while (node.children !== undefined) node = node.children[childAt(node, key)]!
   const at = lastUpTo(node.keys, key)
   const value = node.keys[at] === key ? node.values[at] : undefined
-  return { key, value, leaf: node, at, above }
+  return { tree: root, key, value, leaf: node, at }
 }
 
 export function get<V>(tree: Tree<V>, key: string): V | undefined {
@@ -84,28 +73,34 @@ export const set = <V>(tree: Tree<V>, key: string, value: V): Tree<V> =>
  * The tree in which a place was found, with a value there. What was made for an owner before is changed in place for the same
  * owner: nobody else may have the tree yet.
  */
-export function setAt<V>(
-  { key, leaf: before, at, above }: Place<V>,
-  value: V,
-  owner?: Owner,
-): Tree<V> {
-  const { keys, values } = before
-  let node: Node<V> =
-    keys[at] !== key
-      ? leaf(inserted(keys, at + 1, key), inserted(values, at + 1, value), owner)
-      : isOf(owner, before)
-        ? (put(values, at, value), before)
-        : leaf(keys, replaced(values, at, value), owner)
-  for (let way = above; way !== undefined; way = way.above) node = withChild(way, node, owner)
-  if (node.keys.length <= WIDTH) return node
-  const [low, high] = halves(node, owner)
+export function setAt<V>(place: Place<V>, value: V, owner?: Owner): Tree<V> {
+  const { tree, key, leaf, at } = place
+  // Where a leaf is an owner's, so is all that leads to it.
+  if (isOf(owner, leaf) && leaf.keys[at] === key) {
+    put(leaf.values, at, value)
+    return tree
+  }
+  const root = withValue(tree, place, value, owner)
+  if (root.keys.length <= WIDTH) return root
+  const [low, high] = halves(root, owner)
   return inner([low.keys[0]!, high.keys[0]!], [low, high], owner)
 }
 
-/** A node with another child in its place: with two, if that has a part too many. */
-function withChild<V>({ node, at }: Way<V>, child: Node<V>, owner: Owner): Node<V> {
+/** The node with a value at a place below, of which there may then be one part too many. */
+function withValue<V>(node: Node<V>, place: Place<V>, value: V, owner: Owner): Node<V> {
+  const { keys } = node
+  const { key, at } = place
+  if (node.children === undefined) {
+    if (keys[at] === key) return leaf(keys, replaced(node.values, at, value), owner)
+    return leaf(inserted(keys, at + 1, key), inserted(node.values, at + 1, value), owner)
+  }
+  const on = childAt(node, key)
+  return withChild(node, on, withValue(node.children[on]!, place, value, owner), owner)
+}
+
+/** A node with another child at a place: with two, if that has a part too many. */
+function withChild<V>(node: Inner<V>, at: number, child: Node<V>, owner: Owner): Node<V> {
   const { keys, children } = node
-  if (child === children[at]) return node
   if (child.keys.length > WIDTH) {
     const [low, high] = halves(child, owner)
     return inner(

@@ -28,12 +28,6 @@ export interface SessionLimits {
   readonly entries: number
 }
 
-/** An entry of a `request` batch: a command with its name, or a new session. */
-export type Requested =
-  /** The command begins at `at`. */
-  | { readonly type: 'request'; readonly request: Request; readonly at: number }
-  | { readonly type: 'open'; readonly limits: SessionLimits }
-
 /** Bytes before the command: four integers of 8 bytes, little endian. Index 0 opens a session. */
 export const HEADER_BYTES = 32
 
@@ -74,23 +68,28 @@ function readInteger(bytes: Uint8Array, at: number): number {
   return readLength(bytes, at) + readLength(bytes, at + 4) * HALF
 }
 
-/** Reads the payload from `start` to `end`; `undefined` for one that nobody has written so. */
-export function readRequested(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): Requested | undefined {
-  const at = start + HEADER_BYTES
-  if (end < at) return undefined
-  const index = readInteger(bytes, start)
-  const second = readInteger(bytes, start + 8)
-  const third = readInteger(bytes, start + 16)
-  const fourth = readInteger(bytes, start + 24)
-  if (index === 0) {
-    return { type: 'open', limits: { sessions: second, results: third, entries: fourth } }
+/**
+ * What an entry of a `request` batch is: a command with its name, a new session, or nothing that anybody has written so. Reads
+ * one after the other, and has one object for all of their names: it must not be kept.
+ */
+export class RequestReader {
+  readonly #session = { index: 0, term: 0 }
+  readonly #request = { session: this.#session, sequence: 0, lowest: 0 }
+
+  /** Reads the payload from `start` to `end`, of which the command begins after {@link HEADER_BYTES}. */
+  read(bytes: Uint8Array, start: number, end: number): Request | SessionLimits | undefined {
+    if (end < start + HEADER_BYTES) return undefined
+    const index = readInteger(bytes, start)
+    const second = readInteger(bytes, start + 8)
+    const third = readInteger(bytes, start + 16)
+    const fourth = readInteger(bytes, start + 24)
+    if (index === 0) return { sessions: second, results: third, entries: fourth }
+    this.#session.index = index
+    this.#session.term = second
+    this.#request.sequence = third
+    this.#request.lowest = fourth
+    return this.#request
   }
-  const request = { session: { index, term: second }, sequence: third, lowest: fourth }
-  return { type: 'request', request, at }
 }
 
 /**

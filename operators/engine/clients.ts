@@ -1,5 +1,5 @@
 import { mapPayloads, type Batch } from '../../lib/batch.ts'
-import { readRequested, type Request, type Requested } from '../../lib/sessions.ts'
+import { HEADER_BYTES, RequestReader, type Request } from '../../lib/sessions.ts'
 import type { AppliedBatch } from '../../lib/turn.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import type { Applied } from './node.ts'
@@ -24,6 +24,8 @@ export type Apply<C, R> = (
 
 /** What is replicated beside the application's state, for whoever asks it to apply a command once. */
 export class Clients {
+  readonly #reader = new RequestReader()
+
   constructor(
     private readonly sessions = new Sessions(),
     /** The entries at which nothing was applied. */
@@ -40,7 +42,7 @@ export class Clients {
       return outcome
     }
     const answers = mapPayloads(batch, (bytes, start, end, index) =>
-      this.#answer(readRequested(bytes, start, end), bytes, end, index, term, once),
+      this.#answer(bytes, start, end, index, term, once),
     )
     return { batch, outcomes, answers }
   }
@@ -61,28 +63,29 @@ export class Clients {
   }
 
   #answer<C, R>(
-    requested: Requested | undefined,
     bytes: Uint8Array,
+    start: number,
     end: number,
     index: Index,
     term: Term,
     apply: Apply<C, R>,
   ): Result | undefined {
-    if (requested?.type === 'open') {
+    const asked = this.#reader.read(bytes, start, end)
+    if (asked !== undefined && !('session' in asked)) {
       const session = { index, term }
-      this.sessions.open(session, requested.limits)
+      this.sessions.open(session, asked)
       return { index, term, ok: true, result: session }
     }
-    const known = requested ? this.sessions.judge(requested.request, index) : 'expired'
-    if (requested === undefined || known !== 'first') {
+    const known = asked ? this.sessions.judge(asked, index) : 'expired'
+    if (asked === undefined || known !== 'first') {
       this.repeats.add(index)
       return typeof known === 'string' ? undefined : known
     }
-    const outcome = apply(bytes, requested.at, end, index, term)
+    const outcome = apply(bytes, start + HEADER_BYTES, end, index, term)
     const result: Result = outcome.ok
       ? { index, term, ok: true, result: outcome.result }
       : { index, term, ok: false, error: outcome.error }
-    this.sessions.keep(requested.request, result)
+    this.sessions.keep(asked, result)
     return result
   }
 }

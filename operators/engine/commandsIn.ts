@@ -1,5 +1,5 @@
 import { mapPayloads, type Batch } from '../../lib/batch.ts'
-import { readRequested } from '../../lib/sessions.ts'
+import { HEADER_BYTES, RequestReader } from '../../lib/sessions.ts'
 import { decodingWithin, type Codec } from '../codec.ts'
 import type { Commit } from './node.ts'
 
@@ -9,15 +9,13 @@ export function commandsIn<C>(batch: Batch, codec: Codec<C>): Commit<C>[] {
   if (kind !== 'command' && kind !== 'request') return []
   const commits: Commit<C>[] = []
   const decode = decodingWithin(codec)
+  const requests = new RequestReader()
   mapPayloads(batch, (bytes, start, end, index) => {
-    const at = kind === 'command' ? start : commandAt(bytes, start, end)
-    if (at !== undefined) commits.push({ index, term, command: decode(bytes, at, end) })
+    const request = kind === 'request' ? requests.read(bytes, start, end) : undefined
+    // A session is opened without a command.
+    if (kind === 'request' && !(request !== undefined && 'session' in request)) return
+    const at = kind === 'request' ? start + HEADER_BYTES : start
+    commits.push({ index, term, command: decode(bytes, at, end) })
   })
   return commits
-}
-
-/** Where the command of a request begins; a session is opened without one. */
-function commandAt(bytes: Uint8Array, start: number, end: number): number | undefined {
-  const requested = readRequested(bytes, start, end)
-  return requested?.type === 'request' ? requested.at : undefined
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
   HEADER_BYTES,
-  readRequested,
+  RequestReader,
   SessionExpired,
   writeOpening,
   writeRequest,
@@ -24,8 +24,7 @@ it('a request comes back from its bytes, wherever they lie', () => {
       const bytes = new Uint8Array(at + HEADER_BYTES + command.length)
       writeRequest(bytes, at, its)
       bytes.set(command, at + HEADER_BYTES)
-      const expected = { type: 'request', request: its, at: at + HEADER_BYTES }
-      expect(readRequested(bytes, at, bytes.length)).toEqual(expected)
+      expect(new RequestReader().read(bytes, at, bytes.length)).toEqual(its)
     }),
   )
 })
@@ -35,8 +34,8 @@ it('so does what opens a session', () => {
     fc.property(integer, integer, integer, (sessions, results, entries) => {
       const bytes = new Uint8Array(HEADER_BYTES)
       writeOpening(bytes, 0, { sessions, results, entries })
-      const expected = { type: 'open', limits: { sessions, results, entries } }
-      expect(readRequested(bytes, 0, bytes.length)).toEqual(expected)
+      const limits = { sessions, results, entries }
+      expect(new RequestReader().read(bytes, 0, bytes.length)).toEqual(limits)
     }),
   )
 })
@@ -54,8 +53,8 @@ it('the header is four integers of 8 bytes, little endian', () => {
 
 it('what is too short for a header is nothing', () => {
   const bytes = new Uint8Array(HEADER_BYTES + 1)
-  expect(readRequested(bytes, 2, bytes.length)).toBeUndefined()
-  expect(readRequested(bytes, 0, HEADER_BYTES - 1)).toBeUndefined()
+  expect(new RequestReader().read(bytes, 2, bytes.length)).toBeUndefined()
+  expect(new RequestReader().read(bytes, 0, HEADER_BYTES - 1)).toBeUndefined()
 })
 
 it('a session that has expired may be tried again where nothing can have happened', () => {
