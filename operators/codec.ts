@@ -8,10 +8,14 @@ export interface Codec<T> {
   decodeWithin?(bytes: Uint8Array, start: number, end: number): T
 }
 
+/** As `subarray`, which takes twice as long. */
+const viewOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
+
 /** Decodes commands where they lie. */
 export const decodingWithin = <T>(codec: Codec<T>): Required<Codec<T>>['decodeWithin'] =>
   codec.decodeWithin === undefined
-    ? (bytes, start, end) => codec.decode(bytes.subarray(start, end))
+    ? (bytes, start, end) => codec.decode(viewOf(bytes, start, end))
     : (bytes, start, end) => codec.decodeWithin!(bytes, start, end)
 
 /**
