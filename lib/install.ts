@@ -16,7 +16,7 @@ import type { Index, Mark, NodeId } from './types.ts'
  * was when a message is lost.
  */
 
-/** After so many answered pulses without a word about it, a piece counts as lost. */
+/** After so many answered pulses without a word about it, and an election timeout, a piece counts as lost. */
 const PULSES = 3
 
 /** Whether the log no longer reaches back to what a follower needs next. */
@@ -44,7 +44,7 @@ function sendSnapshot(turn: Turn, progress: Progress): Turn {
   const { sending } = progress
   if (sending?.round !== undefined) return turn
   const { index, offset } = sending ?? { index: snapshot.index, offset: 0 }
-  const noted = note(turn, progress, { index, offset, round: role.round })
+  const noted = note(turn, progress, { index, offset, round: role.round, at: turn.at })
   if (isWitness(turn.state.configurations, progress.id))
     return sendEmpty(noted, progress.id, snapshot)
   return ask(noted, { type: 'readChunk', index, offset, reader: progress.id })
@@ -91,14 +91,28 @@ export function installed(turn: Turn, from: NodeId, { index, end }: Installed): 
   const { role } = turn.state
   const progress = role.type === 'leader' ? progressOf(role, from) : undefined
   if (progress?.sending?.index !== index) return turn
-  return note(turn, { ...progress, contact: turn.at }, { index, offset: end, round: undefined })
+  return note(
+    turn,
+    { ...progress, contact: turn.at },
+    {
+      ...{ index, offset: end, round: undefined, at: turn.at },
+    },
+  )
 }
 
-/** A follower has answered a pulse: what went out well before it, and is not spoken of, is lost. */
-export const sendAgain = (sending: Progress['sending'], round: number): Progress['sending'] =>
-  sending?.round === undefined || round < sending.round + PULSES
-    ? sending
-    : { ...sending, round: undefined }
+/**
+ * A follower has answered a pulse: what went out well before it, and is not spoken of, is lost. Pulses alone do not
+ * tell, since reads make as many as there is time for.
+ */
+export function sendAgain(
+  sending: Progress['sending'],
+  round: number,
+  { at, state }: Pick<Turn, 'at' | 'state'>,
+): Progress['sending'] {
+  if (sending?.round === undefined || round < sending.round + PULSES) return sending
+  const isRecent = at < sending.at + state.config.electionTimeoutMin
+  return isRecent ? sending : { ...sending, round: undefined }
+}
 
 function note(turn: Turn, changed: Progress, sending: Progress['sending']): Turn {
   const { role } = turn.state

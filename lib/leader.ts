@@ -69,7 +69,7 @@ export function heartbeatReply(turn: Turn, from: NodeId, { round }: HeartbeatRep
     contact: turn.at,
     // It had not heard of a later leader when it answered (thesis §6.4).
     round: Math.max(progress.round, last),
-    sending: sendAgain(progress.sending, round),
+    sending: sendAgain(progress.sending, round, turn),
     ...timed(progress, round, turn.at, config.electionTimeoutMax),
   }))
   return askForLost(heard, from)

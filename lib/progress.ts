@@ -36,6 +36,8 @@ export interface Sending {
   readonly offset: number
   /** The last pulse before the piece was asked of the disk; `undefined` when none is on its way. */
   readonly round: number | undefined
+  /** When that was. */
+  readonly at: Millis
 }
 
 export interface Inflight {

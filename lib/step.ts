@@ -228,15 +228,20 @@ function disk(turn: Turn, { sequence, term }: Stamped<Saved>): Turn {
 function receive(turn: Turn, { from, to, message }: Envelope): Turn {
   const { state } = turn
   const isOurs = to === state.config.id && from !== to
-  const isHeard = isServer(state.configurations, from) || isForNewcomers(message)
+  const isHeard =
+    isServer(state.configurations, from) || isForNewcomers(message) || isFollowed(state, from)
   if (!isOurs || !isHeard || !isPlausible(message, state))
     return update(turn, { dropped: state.dropped + 1 })
   return judgeTerm(turn, from, message)
 }
 
+/** Who has joined asks the leader whom it follows, and has to hear the answers, whatever configuration it knows. */
+const isFollowed = ({ role }: State, from: NodeId): boolean =>
+  role.type === 'follower' && role.leader === from
+
 /**
  * A leader, or a candidate, may be of a configuration that this server has not heard of yet (§6): it may
- * belong to none. Nobody answers a server that has not asked.
+ * belong to none.
  */
 function isForNewcomers({ type }: Message): boolean {
   switch (type) {

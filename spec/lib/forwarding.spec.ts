@@ -3,7 +3,8 @@ import type { Declined, Forward, Forwarded, Message } from '../../lib/messages.t
 import type { Answer } from '../../lib/turn.ts'
 import { carrying, Cluster } from './bench/cluster.ts'
 import { batchOf, entriesIn } from './bench/entries.ts'
-import { leader, proposal, type Options } from './bench/server.ts'
+import { heartbeat } from './bench/messages.ts'
+import { follower, leader, messagesOf, proposal, type Options } from './bench/server.ts'
 
 const forward = true
 
@@ -33,6 +34,16 @@ describe('a follower', () => {
     cluster.settle()
     expect(cluster.answers).toMatchObject([{ type: 'accepted', index: 2, term: 1 }])
     expect(texts(cluster, 'c').slice(1)).toEqual(['x', 'y'])
+  })
+
+  it('that has joined and knows of no configuration yet hears where it lies, too', () => {
+    const server = follower({ id: 'd', voters: '', term: 1, forward })
+    server.receive('b', heartbeat(1))
+    const [passed] = messagesOf(server.take(proposal(7, 'x')), 'b') as Forward[]
+    const { channel, sequence } = passed!
+    const accepted: Message = { type: 'forwarded', term: 1, channel, sequence, index: 9 }
+    expect(server.receive('c', accepted).answers).toEqual([])
+    expect(server.receive('b', accepted).answers).toMatchObject([{ type: 'accepted', index: 9 }])
   })
 
   it('keeps the kind of what it passes on', () => {

@@ -113,12 +113,28 @@ describe('a leader whose log begins behind what a follower needs', () => {
     server.receive('b', rejected(3, 7))
     sentBy(server, 'b')
     const rounds = [1, 2, 3, 4].map(() => {
+      server.now += 50
       server.take({ type: 'heartbeatTimeout' })
       server.receive('b', pulsed(3, server.leader.round))
       return sentBy(server, 'b').filter(({ type }) => type === 'install').length
     })
     expect(rounds.reduce((sum, count) => sum + count)).toBe(1)
     expect(rounds[0]).toBe(0)
+  })
+
+  it('gives a piece its time, however many pulses reads make meanwhile', () => {
+    const server = sender()
+    server.receive('b', rejected(3, 7))
+    sentBy(server, 'b')
+    const resent = (): number => {
+      server.take({ type: 'heartbeatTimeout' })
+      server.receive('b', pulsed(3, server.leader.round))
+      return sentBy(server, 'b').filter(({ type }) => type === 'install').length
+    }
+    for (let i = 0; i < 100; i++) expect(resent()).toBe(0)
+    server.now += server.config.electionTimeoutMin
+    expect(resent()).toBe(1)
+    for (let i = 0; i < 100; i++) expect(resent()).toBe(0)
   })
 
   it('sends nothing again to a follower that is silent', () => {

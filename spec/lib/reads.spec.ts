@@ -252,6 +252,19 @@ describe('a read at a follower', () => {
     expect(replies.map(({ to }) => to)).toEqual(['b', 'c'])
   })
 
+  it('is answered by the leader whom a newcomer follows, though it knows of no configuration', () => {
+    const server = follower({ id: 'd', voters: '', term: 1 })
+    server.receive('b', heartbeat(1))
+    server.take(read(5))
+    expect(server.receive('c', confirmed(1, 5, 0)).answers).toEqual([])
+    expect(server.receive('b', confirmed(1, 5, 0)).answers).toEqual([
+      { type: 'readable', ticket: 5 },
+    ])
+    // Otherwise it would ask again with each pulse, and each time be sent another one.
+    const again = messagesOf(server.receive('b', heartbeat(1)), 'b').map(({ type }) => type)
+    expect(again).toEqual(['heartbeatReply'])
+  })
+
   it('an answer from one who is not the leader, or to a question that was not asked, is ignored', () => {
     const server = follower({ term: 1 })
     server.receive('b', heartbeat(1))

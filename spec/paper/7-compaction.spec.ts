@@ -37,9 +37,13 @@ function withStraggler(snapshotEntries = 5): Cluster {
   return cluster
 }
 
+/** Milliseconds between two pulses. */
+const PULSE = 50
+
 /** The leader's pulse, again and again: what was lost is found. */
 function beat(cluster: Cluster, leads = 'a'): void {
   for (let i = 0; i < 5; i++) {
+    cluster.pass(PULSE)
     cluster.heartbeat(leads)
     cluster.settle()
   }
@@ -47,6 +51,7 @@ function beat(cluster: Cluster, leads = 'a'): void {
 
 /** One round in which everything on its way arrives, and every disk does one thing. */
 function round(cluster: Cluster, isWorking: (id: string) => boolean = () => true): void {
+  cluster.pass(PULSE)
   cluster.heartbeat('a')
   cluster.deliver()
   for (const { id, disk } of cluster.servers) {
