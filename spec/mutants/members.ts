@@ -135,7 +135,7 @@ export const members: readonly Mutant[] = [
     known: ['F43', 'F45'],
     defect: 'A command that is repeated under the same name is applied again.',
     file: 'operators/engine/clients.ts',
-    find: "if (requested === undefined || known !== 'first') {",
-    replace: "if (requested === undefined || known === 'expired') {",
+    find: "if (asked === undefined || known !== 'first') {",
+    replace: "if (asked === undefined || known === 'expired') {",
   },
 ]

@@ -41,6 +41,15 @@ describe('the virtual clock', () => {
     expect(log).toEqual(['first 5', 'second 5', 'end of turn 5'])
   })
 
+  it('runs no more than it may', () => {
+    const clock = new VirtualClock()
+    const { log, say } = said(clock)
+    for (const at of [1, 2, 3]) clock.at(at, say('event'))
+    clock.limit(2)
+    expect(() => clock.runUntil(10)).toThrow('too much has happened by 3 ms')
+    expect(log).toEqual(['event 1', 'event 2'])
+  })
+
   it('does not run what was unsubscribed', () => {
     const clock = new VirtualClock()
     const { log, say } = said(clock)

@@ -15,6 +15,12 @@ const CIRCLE = 1_000_000
 export class VirtualClock implements SchedulerLike {
   readonly #heap = new EventHeap()
   #now: Millis = 0
+  #left = Infinity
+
+  /** From now on no more than `events` happen: from then on `runUntil` throws. */
+  limit(events: number): void {
+    this.#left = events
+  }
 
   now(): Millis {
     return this.#now
@@ -43,7 +49,7 @@ export class VirtualClock implements SchedulerLike {
 
   /**
    * Lets time pass until `end`: everything due by then happens, in order. Throws `InvariantError` when time
-   * stands still, because what happens at one instant never comes to an end.
+   * stands still, because what happens at one instant never comes to an end, and when more happens than may.
    */
   runUntil(end: Millis): void {
     let happened = 0
@@ -51,6 +57,7 @@ export class VirtualClock implements SchedulerLike {
       this.#heap.remove(task)
       happened = task.at > this.#now ? 0 : happened + 1
       if (happened > CIRCLE) throw new InvariantError(`time stands still at ${this.#now} ms`)
+      if (--this.#left < 0) throw new InvariantError(`too much has happened by ${task.at} ms`)
       this.#now = task.at
       task.run()
       task = this.#heap.first
