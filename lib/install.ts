@@ -91,13 +91,8 @@ export function installed(turn: Turn, from: NodeId, { index, end }: Installed): 
   const { role } = turn.state
   const progress = role.type === 'leader' ? progressOf(role, from) : undefined
   if (progress?.sending?.index !== index) return turn
-  return note(
-    turn,
-    { ...progress, contact: turn.at },
-    {
-      ...{ index, offset: end, round: undefined, at: turn.at },
-    },
-  )
+  const sending = { index, offset: end, round: undefined, at: turn.at }
+  return note(turn, { ...progress, contact: turn.at }, sending)
 }
 
 /**

@@ -90,9 +90,9 @@ export const snapshots: readonly Mutant[] = [
     known: ['bug 63'],
     defect: 'A leader takes the acknowledgement of one piece for that of the whole snapshot.',
     file: install,
-    find: 'return note(turn, { ...progress, contact: turn.at }, { index, offset: end, round: undefined })',
+    find: 'return note(turn, { ...progress, contact: turn.at }, sending)',
     replace:
-      'return note(turn, { ...progress, contact: turn.at, match: index, next: index + 1 }, { index, offset: end, round: undefined })',
+      'return note(turn, { ...progress, contact: turn.at, match: index, next: index + 1 }, sending)',
   },
   {
     name: 'installed-over-a-newer-state',
