@@ -93,6 +93,21 @@ describe('a command in bytes', () => {
     )
   })
 
+  it('ends where its bytes end, and not at another place that looks like an end', () => {
+    const codec = commandCodec()
+    const nil = 0xc0
+    const bytes = codec.encode(['put', 'x', Uint8Array.of(1, nil, 2), null]).slice()
+    const lengthAt = bytes.length - 5
+    expect(bytes[lengthAt]).toBe(3)
+    const all = new Uint8Array(bytes.length + 9).fill(nil)
+    for (const length of [1, 4, 9]) {
+      bytes[lengthAt] = length
+      all.set(bytes)
+      expect(() => codec.decode(bytes)).toThrow()
+      expect(() => codec.decodeWithin!(all, 0, bytes.length)).toThrow()
+    }
+  })
+
   it('stays as it is when others are encoded', () => {
     const codec = commandCodec()
     const all = Array.from({ length: 2_000 }, (_, i): Command => {
