@@ -11,10 +11,11 @@ export function compareKeys(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i)
     const y = b.charCodeAt(i)
-    if (x !== y) return rank(x) - rank(y)
+    if (x !== y) return rankOf(x) - rankOf(y)
   }
   return a.length - b.length
 }
 
-const rank = (unit: number): number =>
+/** Where a code unit stands among all, in the order of the bytes that its code point has. */
+export const rankOf = (unit: number): number =>
   unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800

@@ -1,4 +1,4 @@
-import { compareKeys } from './keys.ts'
+import { Search } from './search.ts'
 
 /**
  * A sorted map that never changes: `set` and `remove` answer with a new tree that shares all but O(log n) nodes
@@ -51,20 +51,15 @@ export interface Place<V> {
 
 export function find<V>(tree: Tree<V>, key: string): Place<V> {
   const root = tree ?? NOTHING
+  const search = new Search(key)
   let node: Node<V> = root
-  while (node.children !== undefined) node = node.children[childAt(node, key)]!
-  const at = lastUpTo(node.keys, key)
+  while (node.children !== undefined) node = node.children[search.childIn(node.keys)]!
+  const at = search.lastUpTo(node.keys)
   const value = node.keys[at] === key ? node.values[at] : undefined
   return { tree: root, key, value, leaf: node, at }
 }
 
-export function get<V>(tree: Tree<V>, key: string): V | undefined {
-  if (tree === undefined) return undefined
-  let node: Node<V> = tree
-  while (node.children !== undefined) node = node.children[childAt(node, key)]!
-  const at = lastUpTo(node.keys, key)
-  return node.keys[at] === key ? node.values[at] : undefined
-}
+export const get = <V>(tree: Tree<V>, key: string): V | undefined => find(tree, key).value
 
 export const set = <V>(tree: Tree<V>, key: string, value: V): Tree<V> =>
   setAt(find(tree, key), value)
@@ -87,15 +82,21 @@ export function setAt<V>(place: Place<V>, value: V, owner?: Owner): Tree<V> {
 }
 
 /** The node with a value at a place below, of which there may then be one part too many. */
-function withValue<V>(node: Node<V>, place: Place<V>, value: V, owner: Owner): Node<V> {
+function withValue<V>(
+  node: Node<V>,
+  place: Place<V>,
+  value: V,
+  owner: Owner,
+  search = new Search(place.key),
+): Node<V> {
   const { keys } = node
   const { key, at } = place
   if (node.children === undefined) {
     if (keys[at] === key) return leaf(keys, replaced(node.values, at, value), owner)
     return leaf(inserted(keys, at + 1, key), inserted(node.values, at + 1, value), owner)
   }
-  const on = childAt(node, key)
-  return withChild(node, on, withValue(node.children[on]!, place, value, owner), owner)
+  const on = search.childIn(keys)
+  return withChild(node, on, withValue(node.children[on]!, place, value, owner, search), owner)
 }
 
 /** A node with another child at a place: with two, if that has a part too many. */
@@ -135,19 +136,21 @@ export function* ascend<V>(tree: Tree<V>, start = ''): Generator<Pair<V>, void> 
   const path: { readonly nodes: readonly Node<V>[]; next: number }[] = []
   let node: Tree<V> = tree
   let from = start
+  let search = new Search(start)
   while (node !== undefined) {
     if (node.children !== undefined) {
-      const at = childAt(node, from)
+      const at = search.childIn(node.keys)
       path.push({ nodes: node.children, next: at + 1 })
       node = node.children[at]
       continue
     }
     const { keys, values }: Leaf<V> = node
-    const at = lastUpTo(keys, from)
+    const at = search.lastUpTo(keys)
     for (let i = keys[at] === from ? at : at + 1; i < keys.length; i++) {
       yield { key: keys[i]!, value: values[i]! }
     }
     from = ''
+    search = new Search(from)
     while (path.length > 0 && path.at(-1)!.next === path.at(-1)!.nodes.length) path.pop()
     const level = path.at(-1)
     node = level?.nodes[level.next++]
@@ -176,33 +179,19 @@ const inner = <V>(
 
 const NOTHING: Leaf<never> = leaf([], [])
 
-/** The place of the last key that is not after `key`; -1 when all are. */
-function lastUpTo(keys: readonly string[], key: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareKeys(keys[middle]!, key) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
-
-const childAt = ({ keys }: Inner<unknown>, key: string): number => Math.max(0, lastUpTo(keys, key))
-
 /** The node without a key, which may then have a part too few. */
-function drop<V>(node: Node<V>, key: string): Node<V> {
+function drop<V>(node: Node<V>, key: string, search = new Search(key)): Node<V> {
   const { keys } = node
   if (node.children !== undefined) {
-    const at = childAt(node, key)
+    const at = search.childIn(keys)
     const before = node.children[at]!
-    const child = drop(before, key)
+    const child = drop(before, key, search)
     if (child === before) return node
     const children = replaced(node.children, at, child)
     const isFew = child.keys.length < WIDTH / 2 && children.length > 1
     return isFew ? shared(keys, children, Math.max(0, at - 1)) : inner(keys, children)
   }
-  const at = lastUpTo(keys, key)
+  const at = search.lastUpTo(keys)
   if (keys[at] !== key) return node
   return leaf(without(keys, at), without(node.values, at))
 }
