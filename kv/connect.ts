@@ -76,6 +76,17 @@ const versionOf = ({ version }: Result): Version => version
 
 const isDone = ({ ok }: Result): boolean => ok
 
+const written =
+  <T>(key: string, project: (result: Result) => T) =>
+  ({ result }: { readonly result: Result }): T => {
+    if (!result.ok && result.reason !== 'not-found') {
+      throw new ConditionFailed(key, result.version)
+    }
+    return project(result)
+  }
+
+const encoder = new TextEncoder()
+
 /** Most bytes of values in one list. */
 const LIST_BYTES = 1024 * 1024
 
@@ -94,20 +105,16 @@ export function connect({ cluster = 'rxraft', ...options }: StoreOptions): Store
     ...{ ...options, cluster },
     ...{ codec: commandCodec(), results: resultCodec() },
   })
-  const written = <T>(key: string, project: (result: Result) => T) =>
-    map(({ result }: { readonly result: Result }) => {
-      if (!result.ok && result.reason !== 'not-found') {
-        throw new ConditionFailed(key, result.version)
-      }
-      return project(result)
-    })
   return {
-    put: (key, value, { if: condition = null, ...rest } = {}) => {
-      const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
-      return client.propose(['put', key, bytes, condition], rest).pipe(written(key, versionOf))
+    put: (key, value, { if: condition = null, timeout } = {}) => {
+      const bytes = typeof value === 'string' ? encoder.encode(value) : value
+      const project = written(key, versionOf)
+      return client.propose(['put', key, bytes, condition], { timeout, project })
     },
-    delete: (key, { if: condition = null, ...rest } = {}) =>
-      client.propose(['delete', key, condition], rest).pipe(written(key, isDone)),
+    delete: (key, { if: condition = null, timeout } = {}) => {
+      const project = written(key, isDone)
+      return client.propose(['delete', key, condition], { timeout, project })
+    },
     get: (key, read) =>
       client.query({ type: 'get', key }, read).pipe(map(({ items: [item] }) => item)),
     list: (prefix, { after = '', limit = 1_000, ...read } = {}) =>

@@ -1,9 +1,8 @@
-import type { Subscriber } from 'rxjs'
 import { RaftError } from '../../lib/errors.ts'
 import { SessionExpired } from '../../lib/sessions.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { ASK } from './codes.ts'
-import type { Job } from './courier.ts'
+import type { Job, JobOwner } from './courier.ts'
 import type { OwnSession } from './session.ts'
 import type { Sheaf } from './sheaf.ts'
 
@@ -14,7 +13,15 @@ export interface Proposed<R> {
   readonly result: R
 }
 
+/** Who wants to hear what came of it. */
+export interface Waiting<R> {
+  applied(proposed: Proposed<R>): void
+  failed(error: RaftError): void
+}
+
 type End<R> = Proposed<R> | RaftError
+
+const NOBODY: readonly never[] = []
 
 /** A command that is applied once, however often it is sent, and whoever waits for it. */
 export class Command<R> implements Job {
@@ -27,9 +34,12 @@ export class Command<R> implements Job {
   #isInDoubt = false
   #isExpired = false
   #end: End<R> | undefined
-  #waiting: Subscriber<Proposed<R>>[] = []
+  #waiting: readonly Waiting<R>[] = NOBODY
 
-  constructor(private readonly bytes: Uint8Array) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly owner: JobOwner,
+  ) {}
 
   get isWanted(): boolean {
     return this.#waiting.length > 0
@@ -40,18 +50,17 @@ export class Command<R> implements Job {
   }
 
   /** Whether somebody has to send it. */
-  join(subscriber: Subscriber<Proposed<R>>): boolean {
+  join(waiting: Waiting<R>): boolean {
     if (this.#end !== undefined) {
-      give(subscriber, this.#end)
+      give(waiting, this.#end)
       return false
     }
-    this.#waiting.push(subscriber)
+    this.#waiting = this.isWanted ? [...this.#waiting, waiting] : [waiting]
     return !this.isUnderWay && !this.isQueued
   }
 
-  leave(subscriber: Subscriber<Proposed<R>>): void {
-    if (this.#waiting.length === 0) return
-    this.#waiting = this.#waiting.filter((it) => it !== subscriber)
+  leave(waiting: Waiting<R>): void {
+    if (this.isWanted) this.#waiting = this.#waiting.filter((it) => it !== waiting)
   }
 
   /** Gets a name, if it has none. Whether it has one now. */
@@ -90,10 +99,16 @@ export class Command<R> implements Job {
 
   applied(result: unknown, index: Index, term: Term): void {
     this.#finish({ index, term, result: result as R })
+    this.owner.done()
+  }
+
+  failed(error: RaftError): void {
+    if (this.#isForNow(error)) this.owner.refused(this)
+    else this.owner.done()
   }
 
   /** Whether it is to be sent again. */
-  failed(error: RaftError): boolean {
+  #isForNow(error: RaftError): boolean {
     this.isUnderWay = false
     if (error instanceof SessionExpired) return this.#expired(error)
     if (error.outcome === 'unknown') this.#isInDoubt = true
@@ -105,9 +120,9 @@ export class Command<R> implements Job {
 
   /** Tells everybody, once and for good. What certainly had no effect may be tried again. */
   fail(error: RaftError): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const subscriber of waiting) subscriber.error(error)
+    const all = this.#waiting
+    this.#waiting = NOBODY
+    for (const waiting of all) waiting.failed(error)
   }
 
   /** The log came upon it too late. Where no attempt before could succeed, another session helps. */
@@ -125,19 +140,18 @@ export class Command<R> implements Job {
     this.isUnderWay = false
     this.#end = end
     this.#release()
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const subscriber of waiting) give(subscriber, end)
+    const all = this.#waiting
+    this.#waiting = NOBODY
+    for (const waiting of all) give(waiting, end)
   }
 
   #release(): void {
-    this.session?.release(this.#sequence)
+    this.session?.release(this.#sequence, this)
     this.session = undefined
   }
 }
 
-function give<R>(subscriber: Subscriber<Proposed<R>>, end: End<R>): void {
-  if (end instanceof RaftError) return subscriber.error(end)
-  subscriber.next(end)
-  subscriber.complete()
+function give<R>(waiting: Waiting<R>, end: End<R>): void {
+  if (end instanceof RaftError) waiting.failed(end)
+  else waiting.applied(end)
 }

@@ -1,4 +1,4 @@
-import { map, Observable, type Subscriber } from 'rxjs'
+import { identity, map, Observable } from 'rxjs'
 import { ConfigError } from '../../lib/errors.ts'
 import type { Index } from '../../lib/types.ts'
 import { msgpack, type Codec } from '../../operators/codec.ts'
@@ -8,8 +8,9 @@ import { monotonic } from '../../operators/engine/monotonic.ts'
 import type { Machine } from '../../operators/machine.ts'
 import type { TcpOptions } from '../transport/tcp/settings.ts'
 import { Command, type Proposed } from './command.ts'
-import { Courier, type Job } from './courier.ts'
+import { Courier } from './courier.ts'
 import { commits, follow, watched } from './follow.ts'
+import { Hearer } from './hearer.ts'
 import type { WebSocketConstructor } from './overWebSocket.ts'
 import { partyOf, type Party } from './party.ts'
 import { Question } from './question.ts'
@@ -64,9 +65,16 @@ export interface Client<C, R, Q, A> {
    * under one name, until it is known what became of it. Every subscription to one Observable is about one command:
    * `retry()` is safe. Errors with `Timeout` when that takes too long, `Unreachable`, `Refused`, `Overloaded`,
    * `CommandFailed`, `CommandTooLarge`, `Rejected`, `SessionExpired`, `Closed`; an error's `outcome` says whether the
-   * command may have taken effect. Unsubscribing does not take back what was sent.
+   * command may have taken effect. Unsubscribing does not take back what was sent. `project` makes what is emitted, as
+   * `map(project)` behind it would, in less time; what it throws is the error.
    */
-  propose(command: C, options?: { readonly timeout?: number }): Observable<Proposed<R>>
+  propose<T = Proposed<R>>(
+    command: C,
+    options?: {
+      readonly timeout?: number | undefined
+      readonly project?: (proposed: Proposed<R>) => T
+    },
+  ): Observable<T>
   /** Cold: asks the leader, once per subscription. Errors with `Timeout`, `Unreachable`, `Refused`, `Overloaded`, `Rejected`, `Failed`, `Closed`. */
   query(
     question: Q,
@@ -94,30 +102,23 @@ export function connectBy<S, C, R, Q, A>(
 ): Client<C, R, Q, A> {
   const { timeout: defaultTimeout = 10_000, codec = msgpack<C>() } = options
   const values = msgpack<unknown>()
-  const { courier, deadlines, expiring } = courierOf(options, values, wayBy)
+  const { courier, deadlines } = courierOf(options, values, wayBy)
   return {
-    propose: (command, { timeout = defaultTimeout } = {}) => {
-      const job = new Command<R>(codec.encode(command))
-      return new Observable((subscriber) => {
-        const isToBeSent = job.join(subscriber)
-        if (subscriber.closed) return
-        const cancel = expiring(job, timeout, subscriber)
-        const refusal = isToBeSent ? courier.submit(job) : undefined
-        if (refusal !== undefined) subscriber.error(refusal)
-        return () => {
-          cancel()
-          job.leave(subscriber)
-        }
-      })
+    propose: (command, { timeout = defaultTimeout, project = asItIs } = {}) => {
+      const job = new Command<R>(codec.encode(command), courier)
+      return new Observable(
+        (subscriber) => new Hearer(job, courier, subscriber, project, timeout, deadlines),
+      )
     },
     query: (question, { consistency = 'linearizable', timeout = defaultTimeout } = {}) => {
       const bytes = values.encode(question)
       return new Observable((subscriber) => {
-        const job = new Question(bytes, consistency, subscriber)
-        const cancel = expiring(job, timeout, subscriber)
+        const job = new Question(bytes, consistency, subscriber, courier)
+        const expire = (): void => subscriber.error(courier.late(job, timeout))
+        const limit = deadlines.set(timeout, { expire })
         const refusal = courier.submit(job)
         if (refusal !== undefined) subscriber.error(refusal)
-        return cancel
+        return limit
       })
     },
     ...following(courier, codec, values),
@@ -127,6 +128,9 @@ export function connectBy<S, C, R, Q, A>(
     },
   }
 }
+
+/** What is emitted where nobody makes anything else of it. */
+const asItIs = identity as <T>(proposed: Proposed<unknown>) => T
 
 function following<C>(
   courier: Courier,
@@ -172,8 +176,6 @@ function courierOf<S, C, R, Q, A>(
       codecs: { results: results, values },
     },
   })
-  const expiring = (job: Job, timeout: number, subscriber: Subscriber<never>) =>
-    deadlines.set(timeout, () => subscriber.error(courier.late(job, timeout)))
   courier.start()
-  return { courier, deadlines, expiring }
+  return { courier, deadlines }
 }

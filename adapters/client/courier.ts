@@ -8,12 +8,12 @@ import { Command } from './command.ts'
 import { Closed, Refused, Unreachable } from './errors.ts'
 import { Link, SILENCES, type Asked, type Codecs, type LinkOwner } from './link.ts'
 import type { Party } from './party.ts'
+import { Question } from './question.ts'
 import { OwnSession } from './session.ts'
-import type { Sheaf } from './sheaf.ts'
 import type { Way } from './way.ts'
 
 /** Something that the leader is asked, until somebody has answered it. */
-export interface Job {
+export interface Job extends Asked {
   /** Whether it waits to be sent. */
   isQueued: boolean
   /** Whether it was sent, and an answer may come. */
@@ -23,11 +23,6 @@ export interface Job {
   readonly outcome: Outcome
   /** Why it was sent away the last time. */
   readonly refusal: RaftError | undefined
-  readonly write: (sheaf: Sheaf, id: number) => void
-  readonly applied?: (result: unknown, index: number, term: number) => void
-  readonly answered?: (answer: unknown) => void
-  /** Whether it is to be sent again. */
-  readonly failed: (error: RaftError) => boolean
   /** The connection on which it was sent is lost. */
   readonly lost: () => void
   /** It is not sent again. */
@@ -35,6 +30,16 @@ export interface Job {
   /** Tells whoever waits. */
   readonly fail: (error: RaftError) => void
 }
+
+/** Who hears from a job that was sent. */
+export interface JobOwner {
+  /** It is answered for good. */
+  done(): void
+  /** It was sent away, and is to be sent again. */
+  refused(job: Job): void
+}
+
+const isJob = (asked: Asked): asked is Job => asked instanceof Command || asked instanceof Question
 
 /** Whoever wants a link to any server, such as a watch. */
 export interface Passenger {
@@ -60,7 +65,7 @@ const PAUSE = 50
 const MAX_LEARNT = 64
 
 /** Brings what is asked to whoever leads: holds a link to each server, and follows the leader. */
-export class Courier implements LinkOwner {
+export class Courier implements LinkOwner, JobOwner {
   readonly #links = new Map<string, Link>()
   readonly #waiting = new Fifo<Job>()
   #first: Job[] = []
@@ -130,7 +135,8 @@ export class Courier implements LinkOwner {
 
   /** Calls it after a while. The returned function sees to it that it is not. */
   later(what: () => void): () => void {
-    return this.options.deadlines.set(PAUSE, what)
+    const pause = this.options.deadlines.set(PAUSE, { expire: what })
+    return () => pause.unsubscribe()
   }
 
   close(): void {
@@ -139,8 +145,10 @@ export class Courier implements LinkOwner {
     this.#life.unsubscribe()
     for (const link of this.#links.values()) link.stop()
     const asked = [...this.#links.values()].flatMap((link) => link.takeBack())
-    const underWay = asked.filter((it) => it instanceof Errand).map(({ job }) => job)
-    this.#failAll((job) => new Closed(job.isUnderWay ? 'unknown' : job.outcome), underWay)
+    this.#failAll(
+      (job) => new Closed(job.isUnderWay ? 'unknown' : job.outcome),
+      asked.filter(isJob),
+    )
     const passengers = [...this.#passengers]
     this.#passengers.clear()
     for (const passenger of passengers) passenger.complete()
@@ -182,13 +190,11 @@ export class Courier implements LinkOwner {
     this.#pump()
   }
 
-  /** For {@link Errand}. */
   done(): void {
     this.#inFlight--
     if (this.#inFlight < this.options.maxInFlight) this.#pump()
   }
 
-  /** For {@link Errand}: it was sent away. */
   refused(job: Job): void {
     this.#inFlight--
     if (job instanceof Command && job.session === undefined) this.#session = undefined
@@ -214,7 +220,7 @@ export class Courier implements LinkOwner {
     job.isQueued = false
     job.isUnderWay = true
     this.#inFlight++
-    link.ask(new Errand(job, this))
+    link.ask(job)
   }
 
   /** A command without a name waits for the session. */
@@ -247,11 +253,11 @@ export class Courier implements LinkOwner {
   #recover(asked: readonly Asked[]): void {
     const jobs: Job[] = []
     for (const it of asked) {
-      if (!(it instanceof Errand)) continue
+      if (!isJob(it)) continue
       this.#inFlight--
-      it.job.lost()
-      if (it.job.isWanted) jobs.push(it.job)
-      else it.job.rest()
+      it.lost()
+      if (it.isWanted) jobs.push(it)
+      else it.rest()
     }
     this.#requeue(jobs)
     // Whatever the link was asked for the session, it will not answer.
@@ -273,10 +279,11 @@ export class Courier implements LinkOwner {
     this.#parked.push(job)
     if (this.#isUnparking) return
     this.#isUnparking = true
-    this.options.deadlines.set(PAUSE, () => {
+    const expire = (): void => {
       this.#isUnparking = false
       this.#unpark()
-    })
+    }
+    this.options.deadlines.set(PAUSE, { expire })
   }
 
   #unpark(): void {
@@ -343,34 +350,3 @@ const reasonOf = ({ failure, isOpen, claim }: Link): string =>
       ? `says that ${claim.id} leads`
       : 'knows no leader'
     : (failure?.message ?? 'not connected yet')
-
-/** A job on its way. */
-class Errand implements Asked {
-  constructor(
-    readonly job: Job,
-    private readonly courier: Courier,
-  ) {}
-
-  get session(): OwnSession | undefined {
-    return this.job instanceof Command ? this.job.session : undefined
-  }
-
-  write(sheaf: Sheaf, id: number): void {
-    this.job.write(sheaf, id)
-  }
-
-  applied(result: unknown, index: number, term: number): void {
-    this.job.applied?.(result, index, term)
-    this.courier.done()
-  }
-
-  answered(answer: unknown): void {
-    this.job.answered?.(answer)
-    this.courier.done()
-  }
-
-  failed(error: RaftError): void {
-    if (this.job.failed(error)) this.courier.refused(this.job)
-    else this.courier.done()
-  }
-}

@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs'
 import type { RaftError } from '../../lib/errors.ts'
 import type { Consistency } from '../../operators/engine/node.ts'
 import { ASK, CONSISTENCY } from './codes.ts'
-import type { Job } from './courier.ts'
+import type { Job, JobOwner } from './courier.ts'
 import type { Sheaf } from './sheaf.ts'
 
 /** A question, which changes nothing: it is asked again wherever it may have been lost. */
@@ -16,6 +16,7 @@ export class Question<A> implements Job {
     private readonly bytes: Uint8Array,
     private readonly consistency: Consistency,
     private readonly subscriber: Subscriber<A>,
+    private readonly owner: JobOwner,
   ) {}
 
   get isWanted(): boolean {
@@ -50,14 +51,15 @@ export class Question<A> implements Job {
     this.isUnderWay = false
     this.subscriber.next(answer as A)
     this.subscriber.complete()
+    this.owner.done()
   }
 
-  failed(error: RaftError): boolean {
+  failed(error: RaftError): void {
     this.isUnderWay = false
     this.refusal = error
-    if (error.retryable) return true
+    if (error.retryable) return this.owner.refused(this)
     this.subscriber.error(error)
-    return false
+    this.owner.done()
   }
 
   fail(error: RaftError): void {

@@ -13,10 +13,10 @@ interface Holder {
 /** The client's own session: where the names of its commands come from (docs/sessions.md). */
 export class OwnSession implements Head {
   #next = 0
-  /** Not above the lowest: it rises when it is looked for. */
+  /** No name below it is held. It rises when it is looked for. */
   #floor = 0
-  /** In the order of their numbers. */
-  readonly #held = new Map<number, Holder>()
+  /** Each at the place of its number, round and round. */
+  readonly #held = new Array<Holder | undefined>(MAX_HELD).fill(undefined)
 
   constructor(
     readonly index: Index,
@@ -24,24 +24,25 @@ export class OwnSession implements Head {
   ) {}
 
   get lowest(): number {
-    const [lowest = this.#next] = this.#held.keys()
-    this.#floor = lowest
-    return lowest
+    while (this.#floor < this.#next && this.#held[this.#floor % MAX_HELD] === undefined) {
+      this.#floor++
+    }
+    return this.#floor
   }
 
   /** The next number, or -1 when too many are held. */
   draw(holder: Holder): number {
     while (this.#next - this.#floor >= MAX_HELD && this.#next - this.lowest >= MAX_HELD) {
-      const [[lowest, oldest] = []] = this.#held
-      if (lowest === undefined || oldest?.giveUp() !== true) return -1
-      this.#held.delete(lowest)
+      if (this.#held[this.#floor % MAX_HELD]?.giveUp() !== true) return -1
+      this.#held[this.#floor % MAX_HELD] = undefined
     }
-    this.#held.set(this.#next, holder)
+    this.#held[this.#next % MAX_HELD] = holder
     return this.#next++
   }
 
   /** It is known what came of it, or nothing did. */
-  release(sequence: number): void {
-    this.#held.delete(sequence)
+  release(sequence: number, holder: Holder): void {
+    const at = sequence % MAX_HELD
+    if (this.#held[at] === holder) this.#held[at] = undefined
   }
 }

@@ -42,10 +42,9 @@ export const proposing =
           subscriber.complete()
         },
       }
-      subscriber.add(
-        // What was submitted is not taken back: where turns are slow, it enters the log after its deadline.
-        deadlines.set(timeout, () => subscriber.error(new Timeout(timeout, 'unknown'))),
-      )
+      // What was submitted is not taken back: where turns are slow, it enters the log after its deadline.
+      const expire = (): void => subscriber.error(new Timeout(timeout, 'unknown'))
+      subscriber.add(deadlines.set(timeout, { expire }))
       const attempt = (): void => proposal.attempt(settle)
       if (!proposal.isRefused) attempt()
       else subscriber.add(scheduler.schedule(attempt, pause))
@@ -58,7 +57,8 @@ export const openingSession = (
   { timeout, deadlines }: Pick<ProposingOptions, 'timeout' | 'deadlines'>,
 ): Observable<Session> =>
   new Observable((subscriber) => {
-    subscriber.add(deadlines.set(timeout, () => subscriber.error(new Timeout(timeout, 'unknown'))))
+    const expire = (): void => subscriber.error(new Timeout(timeout, 'unknown'))
+    subscriber.add(deadlines.set(timeout, { expire }))
     open({
       applied: (session) => {
         subscriber.next(session)

@@ -34,7 +34,7 @@ export const querying =
         const isLed = leaderOf(core.state) !== undefined
         fail(isLed ? new Timeout(timeout, 'none') : new NotLeader(undefined))
       }
-      subscriber.add(core.deadlines.set(timeout, expire))
+      subscriber.add(core.deadlines.set(timeout, { expire }))
       subscriber.add(wait(consistency, core, { answer, fail }))
     })
   }

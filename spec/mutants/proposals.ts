@@ -35,8 +35,8 @@ export const proposals: readonly Mutant[] = [
     known: ['bug 50', 'F42'],
     defect: 'A proposal that may yet take effect is reported as one that will not.',
     file: 'operators/engine/proposing.ts',
-    find: "new Timeout(timeout, 'unknown'))),",
-    replace: "new Timeout(timeout, 'none'))),",
+    find: "      const expire = (): void => subscriber.error(new Timeout(timeout, 'unknown'))",
+    replace: "      const expire = (): void => subscriber.error(new Timeout(timeout, 'none'))",
   },
   {
     name: 'stopped-as-failed',
@@ -59,7 +59,7 @@ export const proposals: readonly Mutant[] = [
     known: ['bug 71', 'F5'],
     defect: 'Whoever waits for an answer waits as long as it takes.',
     file: 'operators/engine/deadlines.ts',
-    find: 'if (ms === Infinity || this.#isStopped) return () => undefined',
-    replace: 'if (ms > 0 || this.#isStopped) return () => undefined',
+    find: 'if (ms === Infinity || this.#isStopped) return NEVER',
+    replace: 'if (ms > 0 || this.#isStopped) return NEVER',
   },
 ]

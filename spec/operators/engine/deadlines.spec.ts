@@ -7,7 +7,7 @@ function limits() {
   const clock = new HandClock()
   const expired: string[] = []
   const deadlines = new Deadlines(clock)
-  const set = (ms: number, name: string) => deadlines.set(ms, () => expired.push(name))
+  const set = (ms: number, name: string) => deadlines.set(ms, { expire: () => expired.push(name) })
   return { clock, expired, deadlines, set }
 }
 
@@ -32,14 +32,14 @@ describe('deadlines', () => {
     const { clock, expired, set } = limits()
     const met = set(100, 'x')
     set(100, 'y')
-    met()
+    met.unsubscribe()
     clock.run(1000)
     expect(expired).toEqual(['y'])
   })
 
   it('that are infinite never expire and cost nothing', () => {
     const { clock, expired, set } = limits()
-    set(Infinity, 'x')()
+    set(Infinity, 'x').unsubscribe()
     clock.run(1e9)
     expect(expired).toEqual([])
     expect(clock.calls).toBe(0)
@@ -48,7 +48,7 @@ describe('deadlines', () => {
   it('that are met are forgotten also behind one that is not', () => {
     const { clock, deadlines, expired, set } = limits()
     set(5000, 'first')
-    for (let i = 0; i < 100_000; i++) set(5000, 'met')()
+    for (let i = 0; i < 100_000; i++) set(5000, 'met').unsubscribe()
     expect(deadlines.size).toBeLessThan(2000)
     clock.run(1)
     set(5000, 'last')
@@ -63,7 +63,7 @@ describe('deadlines', () => {
     const { clock, expired, set } = limits()
     const met = Array.from({ length: 100_000 }, () => set(5000, 'met'))
     set(5000, 'late')
-    for (const meet of met) meet()
+    for (const one of met) one.unsubscribe()
     expect(clock.calls).toBe(1)
     expect(clock.pending).toBe(1)
     clock.run(5000)
@@ -81,9 +81,22 @@ describe('deadlines', () => {
 
   it('may be set while others expire', () => {
     const { clock, expired, deadlines } = limits()
-    deadlines.set(100, () => deadlines.set(100, () => expired.push(`at ${clock.time}`)))
+    const later = { expire: () => expired.push(`at ${clock.time}`) }
+    deadlines.set(100, { expire: () => deadlines.set(100, later) })
     clock.run(1000)
     expect(expired).toEqual(['at 200'])
+  })
+
+  it('may be taken back by one that expires at the same time, and those behind them expire', () => {
+    const { clock, expired, deadlines, set } = limits()
+    deadlines.set(100, { expire: () => second.unsubscribe() })
+    const second = set(100, 'second')
+    clock.run(50)
+    set(100, 'third')
+    clock.run(1000)
+    expect(expired).toEqual(['third'])
+    expect(deadlines.size).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 
   it('leave no timer when the node stops', () => {
@@ -99,11 +112,13 @@ describe('deadlines', () => {
   it('leave no timer when they are set and met after that', () => {
     const { clock, deadlines, set } = limits()
     deadlines.stop()
-    set(100, 'x')()
+    set(100, 'x').unsubscribe()
     expect(clock.pending).toBe(0)
   })
 
   it.each([2 ** 31, 0, -1, NaN])('refuse %s ms, which no timer can wait for', (ms) => {
-    expect(() => new Deadlines(new HandClock()).set(ms, () => undefined)).toThrow(ConfigError)
+    expect(() => new Deadlines(new HandClock()).set(ms, { expire: () => undefined })).toThrow(
+      ConfigError,
+    )
   })
 })
