@@ -17,26 +17,26 @@ it('what is emitted may be made of it, and what that throws is the error', async
   const client = (await Sites.open()).client()
   const project = ({ result }: { readonly result: string }) => result.length
   expect(await firstValueFrom(client.propose(2, { project }))).toBe('counted to 2'.length)
-  const broken = client.propose(3, {
+  const broken$ = client.propose(3, {
     project: () => {
       throw new RangeError('cannot be made')
     },
   })
-  await expect(firstValueFrom(broken)).rejects.toThrow(new RangeError('cannot be made'))
+  await expect(firstValueFrom(broken$)).rejects.toThrow(new RangeError('cannot be made'))
   expect(await firstValueFrom(client.query('count'))).toBe(5)
 })
 
 it('whoever subscribes to one proposal at the same time or later hears of the same command', async () => {
   const client = (await Sites.open()).client()
-  const proposal$ = client.propose(2)
+  const counted$ = client.propose(2)
   const heard: unknown[] = []
-  const left = proposal$.subscribe(() => heard.push('left'))
-  const first = firstValueFrom(proposal$)
-  const second = firstValueFrom(proposal$)
+  const left = counted$.subscribe(() => heard.push('left'))
+  const first = firstValueFrom(counted$)
+  const second = firstValueFrom(counted$)
   left.unsubscribe()
   const proposed = await first
   expect(await second).toEqual(proposed)
-  expect(await firstValueFrom(proposal$)).toEqual(proposed)
+  expect(await firstValueFrom(counted$)).toEqual(proposed)
   expect(heard).toEqual([])
   expect(await firstValueFrom(client.query('count'))).toBe(2)
 })
