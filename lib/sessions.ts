@@ -22,7 +22,7 @@ export interface Request {
 export interface SessionLimits {
   /** Sessions of the whole cluster. The one that was used least recently goes. */
   readonly sessions: number
-  /** Results that are kept in the session. The oldest goes. */
+  /** Results that are kept in the session. That of the lowest number goes. */
   readonly results: number
   /** A session ends when so many entries came after its last use. */
   readonly entries: number

@@ -146,7 +146,7 @@ export class Command<R> implements Job {
   }
 
   #release(): void {
-    this.session?.release(this.#sequence, this)
+    this.session?.release(this.#sequence)
     this.session = undefined
   }
 }

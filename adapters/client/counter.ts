@@ -3,6 +3,7 @@ import { Overloaded } from '../../lib/errors.ts'
 import type { Index, Members, NodeId, Term } from '../../lib/types.ts'
 import { msgpack, type Codec } from '../../operators/codec.ts'
 import type { Consistency, Leader, RaftNode, Settle } from '../../operators/engine/node.ts'
+import { Numbered } from '../../operators/numbered.ts'
 import { malformed, type Malformed } from '../transport/malformed.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
 import { Failure } from '../transport/tcp/failure.ts'
@@ -46,7 +47,7 @@ const FOLLOWED_BYTES = 1024 * 1024
 export class Counter<C, R, Q, A> implements Teller<R> {
   readonly #sheaf = new Sheaf()
   readonly #codec: Codec<unknown> = msgpack()
-  readonly #asked = new Map<number, Subscription | Tail<unknown>>()
+  readonly #asked = new Numbered<Subscription | Tail<unknown>>()
   readonly #life: Subscription
   readonly #results: Codec<R>
   readonly #maxRequests: number
@@ -89,7 +90,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
   /** The connection has ended: what was asked on it needs no answer. */
   close(): void {
     this.#life.unsubscribe()
-    for (const asked of this.#asked.values()) asked.unsubscribe()
+    for (const [, asked] of this.#asked) asked.unsubscribe()
     this.#asked.clear()
   }
 
@@ -153,9 +154,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
         return items.isBroken ? undefined : this.#watch(id, from, what)
       }
       case ASK.cancel:
-        this.#asked.get(id)?.unsubscribe()
-        if (this.#asked.delete(id)) this.#open--
-        return undefined
+        return this.#cancel(id)
       default:
         return `nothing is asked by ${code}`
     }
@@ -285,9 +284,16 @@ export class Counter<C, R, Q, A> implements Teller<R> {
     return false
   }
 
+  #cancel(id: number): undefined {
+    const asked = this.#asked.take(id)
+    if (asked === undefined) return
+    this.#open--
+    asked.unsubscribe()
+  }
+
   #settled(id: number): void {
     this.#open--
-    this.#asked.delete(id)
+    this.#asked.take(id)
   }
 
   #fail(id: number, error: unknown): undefined {
@@ -330,7 +336,7 @@ export class Counter<C, R, Q, A> implements Teller<R> {
 
   #drained(): void {
     this.connection.socket.resume()
-    for (const asked of this.#asked.values()) if (asked instanceof Tail) asked.pump()
+    for (const [, asked] of this.#asked) if (asked instanceof Tail) asked.pump()
   }
 }
 

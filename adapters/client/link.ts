@@ -2,6 +2,7 @@ import { concatMap, defer, repeat, retry, Subscription, tap, timer, type Observa
 import type { RaftError } from '../../lib/errors.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { decodingWithin, type Codec } from '../../operators/codec.ts'
+import { Numbered } from '../../operators/numbered.ts'
 import { malformed, type Malformed } from '../transport/malformed.ts'
 import { backoff } from '../transport/tcp/backoff.ts'
 import type { Connection } from '../transport/tcp/connection.ts'
@@ -83,7 +84,7 @@ export class Link {
   /** Why the latest attempt failed. */
   failure: Failure | undefined
   readonly #life = new Subscription()
-  readonly #asked = new Map<number, Asked>()
+  readonly #asked = new Numbered<Asked>()
   readonly #readResult: Read
   readonly #readAnswer: Read
   #connection: Connection | undefined
@@ -163,13 +164,13 @@ export class Link {
 
   /** Nobody waits for it any more: the server may stop, too. */
   cancel(id: number): void {
-    if (!this.#asked.delete(id)) return
+    if (this.#asked.take(id) === undefined) return
     this.write({ write: (sheaf) => sheaf.item(ASK.cancel, id, 0) }, id)
   }
 
   /** Takes back all that is under way: answers to it are not heard any more. */
   takeBack(): Asked[] {
-    const asked = [...this.#asked.values()]
+    const asked = [...this.#asked].map(([, it]) => it)
     if (this.isOpen) {
       for (const [id, { told }] of this.#asked) if (told !== undefined) this.cancel(id)
     }
@@ -235,18 +236,18 @@ export class Link {
         const term = items.u53()
         const result = this.#read(items, this.#readResult)
         if (result === UNREADABLE) return 'a result that cannot be decoded'
-        if (!items.isBroken) this.#over(id)?.applied?.(result, index, term)
+        if (!items.isBroken) this.#asked.take(id)?.applied?.(result, index, term)
         return undefined
       }
       case TELL.answer: {
         const answer = this.#read(items, this.#readAnswer)
         if (answer === UNREADABLE) return 'an answer that cannot be decoded'
-        if (!items.isBroken) this.#over(id)?.answered?.(answer)
+        if (!items.isBroken) this.#asked.take(id)?.answered?.(answer)
         return undefined
       }
       case TELL.session: {
         const [index, term] = [items.u53(), items.u53()]
-        if (!items.isBroken) this.#over(id)?.opened?.(index, term)
+        if (!items.isBroken) this.#asked.take(id)?.opened?.(index, term)
         return undefined
       }
       case TELL.told:
@@ -274,7 +275,7 @@ export class Link {
     if (items.isBroken) return undefined
     const error = heard(bytes, this.codecs.values)
     if (error === undefined) return 'an error that is none'
-    this.#over(id)?.failed(error)
+    this.#asked.take(id)?.failed(error)
     return undefined
   }
 
@@ -293,12 +294,6 @@ export class Link {
     } catch {
       return UNREADABLE
     }
-  }
-
-  #over(id: number): Asked | undefined {
-    const asked = this.#asked.get(id)
-    this.#asked.delete(id)
-    return asked
   }
 
   #flush(): void {

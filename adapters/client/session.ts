@@ -1,4 +1,5 @@
 import type { Index, Term } from '../../lib/types.ts'
+import { Numbered } from '../../operators/numbered.ts'
 import type { Head } from './link.ts'
 
 /** Names that a session may hold; beyond that, the oldest that nobody waits for are given up. */
@@ -13,10 +14,7 @@ interface Holder {
 /** The client's own session: where the names of its commands come from (docs/sessions.md). */
 export class OwnSession implements Head {
   #next = 0
-  /** No name below it is held. It rises when it is looked for. */
-  #floor = 0
-  /** Each at the place of its number, round and round. */
-  readonly #held = new Array<Holder | undefined>(MAX_HELD).fill(undefined)
+  readonly #held = new Numbered<Holder>()
 
   constructor(
     readonly index: Index,
@@ -24,25 +22,22 @@ export class OwnSession implements Head {
   ) {}
 
   get lowest(): number {
-    while (this.#floor < this.#next && this.#held[this.#floor % MAX_HELD] === undefined) {
-      this.#floor++
-    }
-    return this.#floor
+    return this.#held.lowest ?? this.#next
   }
 
   /** The next number, or -1 when too many are held. */
   draw(holder: Holder): number {
-    while (this.#next - this.#floor >= MAX_HELD && this.#next - this.lowest >= MAX_HELD) {
-      if (this.#held[this.#floor % MAX_HELD]?.giveUp() !== true) return -1
-      this.#held[this.#floor % MAX_HELD] = undefined
+    while (this.#next - this.lowest >= MAX_HELD) {
+      const { lowest } = this
+      if (this.#held.get(lowest)?.giveUp() !== true) return -1
+      this.#held.take(lowest)
     }
-    this.#held[this.#next % MAX_HELD] = holder
+    this.#held.set(this.#next, holder)
     return this.#next++
   }
 
   /** It is known what came of it, or nothing did. */
-  release(sequence: number, holder: Holder): void {
-    const at = sequence % MAX_HELD
-    if (this.#held[at] === holder) this.#held[at] = undefined
+  release(sequence: number): void {
+    this.#held.take(sequence)
   }
 }

@@ -1,5 +1,6 @@
 import { NotLeader, Overloaded, RaftError, Stopped } from '../../lib/errors.ts'
 import type { Request, Session, SessionLimits } from '../../lib/sessions.ts'
+import { Numbered } from '../numbered.ts'
 import type { Settle } from './node.ts'
 
 /** Whoever holds a name until it is known what came of its command. */
@@ -45,7 +46,7 @@ export class Requests {
           (known) => propose({ session: known, sequence, lowest: session.lowest }),
           fail,
         ),
-      release: () => session.held.delete(sequence),
+      release: () => session.held.take(sequence),
       expire: () => this.#leave(session),
     }
   }
@@ -84,22 +85,21 @@ class OwnSession {
   /** The number of the next command. */
   next = 0
   /** Those whose names are held, in the order of their numbers. */
-  readonly held = new Map<number, Holder>()
+  readonly held = new Numbered<Holder>()
   #known: Session | undefined
   #error: Error | undefined
   #waiting: Waiting[] = []
 
   get lowest(): number {
-    const [lowest = this.next] = this.held.keys()
-    return lowest
+    return this.held.lowest ?? this.next
   }
 
   /** No more results are kept than may be asked for: names that nobody uses any more go first. */
   makeRoom(size: number): boolean {
     while (this.next - this.lowest >= size) {
-      const [[lowest, holder] = []] = this.held
-      if (lowest === undefined || holder?.giveUp() !== true) return false
-      this.held.delete(lowest)
+      const { lowest } = this
+      if (this.held.get(lowest)?.giveUp() !== true) return false
+      this.held.take(lowest)
     }
     return true
   }

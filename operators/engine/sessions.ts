@@ -1,6 +1,7 @@
 import type { Request, Session, SessionLimits } from '../../lib/sessions.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { structured } from '../codec.ts'
+import { Numbered } from '../numbered.ts'
 
 /** What came of a command where it was applied first. */
 export type Result = { readonly index: Index; readonly term: Term } & (
@@ -8,18 +9,19 @@ export type Result = { readonly index: Index; readonly term: Term } & (
 )
 
 interface Entry {
+  readonly index: Index
   readonly term: Term
   readonly limits: SessionLimits
   /** The last entry that used it. */
   used: Index
   /** What came before is forgotten. */
   lowest: number
-  /** What came of commands from `lowest` on, in the order in which they were applied. */
+  /** What came of commands from `lowest` on. */
   readonly results: Results
 }
 
 /** By sequence; `undefined` for one that was applied, and nobody can say what came of it. */
-type Results = Map<number, Result | undefined>
+type Results = Numbered<Result | undefined>
 
 /**
  * The client sessions, a part of the replicated state: changed by entries of the log and by nothing else,
@@ -28,8 +30,8 @@ type Results = Map<number, Result | undefined>
 export class Sessions {
   /** The least recently used first. */
   readonly #entries = new Map<Index, Entry>()
-  /** The session at the end. */
-  #latest: Index | undefined
+  /** The session at the end: a client's commands come many at a time, and most find theirs there. */
+  #latest: Entry | undefined
 
   get size(): number {
     return this.#entries.size
@@ -41,8 +43,8 @@ export class Sessions {
       if (this.#entries.size < limits.sessions) break
       this.#entries.delete(oldest)
     }
-    this.#entries.set(index, { term, limits, used: index, lowest: 0, results: new Map() })
-    this.#latest = index
+    const results: Results = new Numbered()
+    this.#add({ index, term, limits, used: index, lowest: 0, results })
   }
 
   /** What is to be done with a request at `index`: it is the first, or what came of the first, or too late. */
@@ -54,66 +56,66 @@ export class Sessions {
     return entry.results.has(sequence) ? (entry.results.get(sequence) ?? 'expired') : 'first'
   }
 
-  /** Keeps what came of a request that was the first. */
+  /** Keeps what came of a request that was the first. Where there are too many, that of the lowest number goes. */
   keep({ session, sequence }: Request, result: Result): void {
-    const entry = this.#entries.get(session.index)
+    const entry = this.#entryOf(session.index)
     if (entry === undefined) return
     const { results, limits } = entry
     results.set(sequence, result)
-    if (results.size <= limits.results) return
-    const [oldest = 0] = results.keys()
-    forgetBefore(entry, oldest + 1)
+    if (results.size > limits.results) forgetBefore(entry, (results.lowest ?? 0) + 1)
   }
 
   /** What came of a request, as far as it is known here. Uses nothing. */
   find({ session, sequence }: Pick<Request, 'session' | 'sequence'>): Result | undefined {
-    const entry = this.#entries.get(session.index)
+    const entry = this.#entryOf(session.index)
     return entry?.term === session.term ? entry.results.get(sequence) : undefined
   }
 
   /** All of it in pieces, as it is now. Results are encoded when they are asked for. */
   pieces(): Iterable<unknown> {
-    const rows = [...this.#entries].map(([index, { results, ...entry }]) => ({
-      session: { index, ...entry, count: results.size },
+    const rows = [...this.#entries.values()].map(({ results, ...entry }) => ({
+      session: { ...entry, count: results.size },
       results: [...results],
     }))
     return toPieces(rows)
   }
 
   /** Adds a session as it was in a snapshot, after those that were used before it. */
-  restore({ index, ...entry }: Omit<SessionPiece, 'count'>, results: Results): void {
-    this.#entries.set(index, { ...entry, results })
-    this.#latest = index
+  restore(entry: Omit<SessionPiece, 'count'>, results: Results): void {
+    this.#add({ ...entry, results })
+  }
+
+  #entryOf(index: Index): Entry | undefined {
+    return this.#latest?.index === index ? this.#latest : this.#entries.get(index)
+  }
+
+  /** At the end. */
+  #add(entry: Entry): void {
+    this.#entries.set(entry.index, entry)
+    this.#latest = entry
   }
 
   #use({ index, term }: Session, at: Index): Entry | undefined {
-    const entry = this.#entries.get(index)
+    const entry = this.#entryOf(index)
     if (entry?.term !== term) return undefined
     const isOver = at - entry.used > entry.limits.entries
     entry.used = at
-    // A client's commands come many at a time: most find their session at the end already.
-    if (index === this.#latest && !isOver) return entry
+    if (entry === this.#latest && !isOver) return entry
     this.#entries.delete(index)
-    if (isOver) return undefined
-    this.#entries.set(index, entry)
-    this.#latest = index
-    return entry
+    if (!isOver) this.#add(entry)
+    else if (entry === this.#latest) this.#latest = undefined
+    return isOver ? undefined : entry
   }
 }
 
 function forgetBefore(entry: Entry, lowest: number): void {
   if (lowest <= entry.lowest) return
-  const { results } = entry
-  if (lowest - entry.lowest <= results.size) {
-    for (let sequence = entry.lowest; sequence < lowest; sequence++) results.delete(sequence)
-  } else {
-    for (const sequence of results.keys()) if (sequence < lowest) results.delete(sequence)
-  }
+  entry.results.drop(lowest)
   entry.lowest = lowest
 }
 
 /** How a session stands in a snapshot: so many pieces of results follow it. */
-type SessionPiece = Omit<Entry, 'results'> & { readonly index: Index; readonly count: number }
+type SessionPiece = Omit<Entry, 'results'> & { readonly count: number }
 
 interface ResultPiece {
   readonly sequence: number
@@ -168,7 +170,7 @@ export class SessionReader {
   readonly sessions = new Sessions()
   #sessionsLeft: number | undefined
   #resultsLeft = 0
-  #results: Results = new Map()
+  #results: Results = new Numbered()
 
   /** Whether all of them have come. */
   get isDone(): boolean {
@@ -184,7 +186,7 @@ export class SessionReader {
   #takeSession({ count, ...session }: SessionPiece): void {
     this.#sessionsLeft!--
     this.#resultsLeft = count
-    this.#results = new Map()
+    this.#results = new Numbered()
     this.sessions.restore(session, this.#results)
   }
 

@@ -104,7 +104,7 @@ describe('requests', () => {
     expect(app.query('all')).toEqual(['x', 'y', 'z'])
   })
 
-  it('keep so many results as their session was opened with: the oldest goes', () => {
+  it('keep so many results as their session was opened with: that of the lowest number goes', () => {
     const app = running()
     const few = { ...roomy, results: 2 }
     app.apply(requests(1, 1, few, [named(0), 'x'], [named(1), 'y'], [named(2), 'z']))
@@ -237,8 +237,8 @@ function expected(moves: readonly Move[]): (number | undefined)[] {
     const first = found.firsts.get(it.sequence)
     if (first !== undefined) return first
     found.firsts.set(it.sequence, index)
-    const kept = [...found.firsts].filter(([sequence]) => sequence >= found.lowest)
-    if (kept.length > found.limits.results) found.lowest = kept[0]![0] + 1
+    const kept = [...found.firsts.keys()].filter((sequence) => sequence >= found.lowest)
+    if (kept.length > found.limits.results) found.lowest = Math.min(...kept) + 1
     return index
   })
 }
