@@ -65,7 +65,10 @@ function writeInteger(bytes: Uint8Array, at: number, value: number): void {
 }
 
 function readInteger(bytes: Uint8Array, at: number): number {
-  return readLength(bytes, at) + readLength(bytes, at + 4) * HALF
+  const high = readLength(bytes, at + 4)
+  const low = readLength(bytes, at)
+  // To the engine of JavaScript a sum with a large number is an object of its own, also where it is small.
+  return high === 0 ? low : low + high * HALF
 }
 
 /**

@@ -26,38 +26,35 @@ export class Numbered<T> {
   }
 
   has(number: number): boolean {
-    const at = this.#placeOf(number)
-    return this.#numbers[at] === number && this.#things[at] !== GONE
+    return this.#find(number) >= 0
   }
 
   get(number: number): T | undefined {
-    const at = this.#placeOf(number)
-    const thing = this.#numbers[at] === number ? this.#things[at] : GONE
-    return thing === GONE ? undefined : thing
+    const at = this.#find(number)
+    return at < 0 ? undefined : (this.#things[at] as T)
   }
 
   set(number: number, thing: T): void {
+    const numbers = this.#numbers
     const at = this.#placeOf(number)
-    if (this.#numbers[at] === number) {
-      if (this.#things[at] === GONE) this.#size++
-      this.#things[at] = thing
-      return
-    }
-    this.#size++
-    if (at === this.#numbers.length) {
-      this.#numbers.push(number)
+    if (at === numbers.length) {
+      numbers.push(number)
       this.#things.push(thing)
+    } else if (numbers[at] === number) {
+      if (this.#things[at] !== GONE) this.#size--
+      this.#things[at] = thing
     } else {
-      this.#numbers.splice(at, 0, number)
+      numbers.splice(at, 0, number)
       this.#things.splice(at, 0, thing)
     }
+    this.#size++
   }
 
   /** Takes it out. */
   take(number: number): T | undefined {
-    const at = this.#placeOf(number)
-    const thing = this.#numbers[at] === number ? (this.#things[at] as T | typeof GONE) : GONE
-    if (thing === GONE) return undefined
+    const at = this.#find(number)
+    if (at < 0) return undefined
+    const thing = this.#things[at] as T
     this.#things[at] = GONE
     this.#size--
     this.#tidy()
@@ -87,16 +84,24 @@ export class Numbered<T> {
     }
   }
 
+  /** The place of a thing, or -1. */
+  #find(number: number): number {
+    const at = this.#placeOf(number)
+    const isThere =
+      at < this.#numbers.length && this.#numbers[at] === number && this.#things[at] !== GONE
+    return isThere ? at : -1
+  }
+
   /** Where a number is, or would be: the place of the first that is not below it. */
   #placeOf(number: number): number {
     const numbers = this.#numbers
     let low = this.#head
     let high = numbers.length
-    if (high === low || numbers[high - 1]! < number) return high
-    if (number <= numbers[low]!) return low
+    if (low === high || numbers[high - 1]! < number) return high
     // Where none is missing, it is as far behind the lowest as it is above it.
     const likely = low + number - numbers[low]!
-    if (numbers[likely] === number) return likely
+    if (likely <= low) return low
+    if (likely < high && numbers[likely] === number) return likely
     while (low < high) {
       const middle = (low + high) >>> 1
       if (numbers[middle]! < number) low = middle + 1

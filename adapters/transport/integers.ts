@@ -20,7 +20,10 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
 /** An integer of 8 bytes, or -1 when it is above {@link MAX_INTEGER}. */
 export function readU53(bytes: Uint8Array, at: number): number {
   const high = readU32(bytes, at + 4)
-  return high < MAX_HIGH ? high * HIGH + readU32(bytes, at) : -1
+  const low = readU32(bytes, at)
+  // To the engine of JavaScript a sum with a large number is an object of its own, also where it is small.
+  if (high === 0) return low
+  return high < MAX_HIGH ? high * HIGH + low : -1
 }
 
 export function writeU53(bytes: Uint8Array, at: number, value: number): void {

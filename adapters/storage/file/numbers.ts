@@ -5,7 +5,10 @@ export function writeU64(bytes: Buffer, value: number, offset: number): void {
 }
 
 export function readU64(bytes: Buffer, offset: number): number {
-  return bytes.readUInt32LE(offset) + bytes.readUInt32LE(offset + 4) * 2 ** 32
+  const high = bytes.readUInt32LE(offset + 4)
+  const low = bytes.readUInt32LE(offset)
+  // To the engine of JavaScript a sum with a large number is an object of its own, also where it is small.
+  return high === 0 ? low : low + high * 2 ** 32
 }
 
 /** What a disk writes whole or not at all, at the least. */
