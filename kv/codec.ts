@@ -20,6 +20,7 @@ export function commandCodec(): Codec<Command> {
 /** Results as MessagePack, of which a number stands for a write that took effect: it is the version. */
 export function resultCodec(): Codec<Result> {
   const any = msgpack<Result | number>()
+  const pool = new Pool()
   const decode = (bytes: Uint8Array): Result => {
     const result = any.decode(bytes)
     return typeof result === 'number' ? { ok: true, version: result } : result
@@ -29,9 +30,7 @@ export function resultCodec(): Codec<Result> {
       const isPlain = result.ok && result.first === undefined && result.expired === undefined
       if (!isPlain) return any.encode(result)
       const { version } = result
-      return version > 0xffff_ffff
-        ? any.encode(version)
-        : Uint8Array.of(UINT32, version >>> 24, version >>> 16, version >>> 8, version)
+      return version > 0xffff_ffff ? any.encode(version) : encodeUint32(version, pool)
     },
     decode,
     decodeWithin: (bytes, start, end) =>
@@ -67,8 +66,8 @@ function encodePut(command: Command, pool: Pool): Uint8Array | undefined {
   }
   bytes[at++] = BYTES_8
   bytes[at++] = value.length
-  for (let i = 0; i < value.length; i++) bytes[at++] = value[i]!
-  bytes[at] = NULL
+  bytes.set(value, at)
+  bytes[at + value.length] = NULL
   return bytes
 }
 
@@ -95,6 +94,16 @@ function decodePut(bytes: Uint8Array, start: number, end: number): Command | und
   if (to + 1 !== end || bytes[to] !== NULL) return undefined
   const value = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from)
   return ['put', String.fromCharCode.apply(null, units), value, null]
+}
+
+function encodeUint32(value: number, pool: Pool): Uint8Array {
+  const bytes = pool.take(5)
+  bytes[0] = UINT32
+  bytes[1] = value >>> 24
+  bytes[2] = value >>> 16
+  bytes[3] = value >>> 8
+  bytes[4] = value
+  return bytes
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {
