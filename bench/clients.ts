@@ -69,18 +69,19 @@ function drive(
     let turn = client
     let began = 0
     const complete = (): void => {
-      meter.sample(performance.now() - began)
+      const now = performance.now()
+      meter.sample(now - began)
       meter.count++
-      if (meter.isOn) next()
+      if (meter.isOn) next(now)
       else done()
     }
-    const next = (): void => {
-      began = performance.now()
+    const next = (now: number): void => {
+      began = now
       const key = keyOf(Math.floor(Math.random() * KEYS))
       if (isPut(traffic, turn++)) store.put(key, value).subscribe({ complete, error: fail })
       else store.get(key).subscribe({ complete, error: fail })
     }
-    next()
+    next(performance.now())
   })
 }
 
