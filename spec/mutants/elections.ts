@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts'
-import { electionStorm, lateMessages } from './settings.ts'
+import { electionStorm, handovers, lateMessages } from './settings.ts'
 
 const file = 'lib/election.ts'
 
@@ -102,6 +102,7 @@ export const elections: readonly Mutant[] = [
     find: 'return dispatch(election.follow(turn, message.term, undefined), from, message)',
     replace: `if (turn.state.role.type === 'leader') return turn
   return dispatch(election.follow(turn, message.term, undefined), from, message)`,
+    setting: handovers,
   },
   {
     name: 'refused-in-advance',

@@ -48,6 +48,15 @@ export const leases: Setting = {
   workload: { clients: 10, think: 20, keys: 1 },
 }
 
+/** Leaders that hand over all the time, on links that lose: whoever was asked to campaign may be alone in a later term. */
+export const handovers: Setting = {
+  nodes: 3,
+  seconds: 8,
+  faults: { kinds: ['lose', 'partition'], every: 300 },
+  administration: { changes: 1e9, transfers: 150 },
+  workload: { think: 50 },
+}
+
 /** Logs of which nothing stays, so that whoever was away for a moment is sent a snapshot. */
 export const shortLogs: Setting = {
   nodes: 3,

@@ -101,7 +101,7 @@ export const snapshots: readonly Mutant[] = [
     file: install,
     find: 'const isOld = restoring === undefined && mark.index <= handedIndex',
     replace: 'const isOld = false',
-    setting: slowInstalls,
+    setting: tornInstalls,
   },
   {
     name: 'old-state-shines-through',
