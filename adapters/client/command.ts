@@ -2,7 +2,7 @@ import { RaftError } from '../../lib/errors.ts'
 import { SessionExpired } from '../../lib/sessions.ts'
 import type { Index, Term } from '../../lib/types.ts'
 import { ASK } from './codes.ts'
-import type { Job, JobOwner } from './courier.ts'
+import type { Job, JobOwner } from './job.ts'
 import type { OwnSession } from './session.ts'
 import type { Sheaf } from './sheaf.ts'
 

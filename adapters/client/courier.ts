@@ -1,45 +1,17 @@
 import { interval, Subscription } from 'rxjs'
-import { Overloaded, Timeout, type Outcome, type RaftError } from '../../lib/errors.ts'
+import { Overloaded, Timeout, type RaftError } from '../../lib/errors.ts'
 import type { Deadlines } from '../../operators/engine/deadlines.ts'
 import { Fifo } from '../../operators/fifo.ts'
 import type { Failure } from '../transport/tcp/failure.ts'
 import { ASK } from './codes.ts'
 import { Command } from './command.ts'
 import { Closed, Refused, Unreachable } from './errors.ts'
+import type { Job, JobOwner } from './job.ts'
 import { Link, SILENCES, type Asked, type Codecs, type LinkOwner } from './link.ts'
 import type { Party } from './party.ts'
 import { Question } from './question.ts'
 import { OwnSession } from './session.ts'
 import type { Way } from './way.ts'
-
-/** Something that the leader is asked, until somebody has answered it. */
-export interface Job extends Asked {
-  /** Whether it waits to be sent. */
-  isQueued: boolean
-  /** Whether it was sent, and an answer may come. */
-  isUnderWay: boolean
-  /** Whether anybody waits for the answer. */
-  readonly isWanted: boolean
-  readonly outcome: Outcome
-  /** Why it was sent away the last time. */
-  readonly refusal: RaftError | undefined
-  /** The connection on which it was sent is lost. */
-  readonly lost: () => void
-  /** It is not sent again. */
-  readonly rest: () => void
-  /** Tells whoever waits. */
-  readonly fail: (error: RaftError) => void
-}
-
-/** Who hears from a job that was sent. */
-export interface JobOwner {
-  /** It is answered for good. */
-  done(): void
-  /** It was sent away, and is to be sent again. */
-  refused(job: Job): void
-}
-
-const isJob = (asked: Asked): asked is Job => asked instanceof Command || asked instanceof Question
 
 /** Whoever wants a link to any server, such as a watch. */
 export interface Passenger {
@@ -350,3 +322,5 @@ const reasonOf = ({ failure, isOpen, claim }: Link): string =>
       ? `says that ${claim.id} leads`
       : 'knows no leader'
     : (failure?.message ?? 'not connected yet')
+
+const isJob = (asked: Asked): asked is Job => asked instanceof Command || asked instanceof Question

@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs'
 import type { RaftError } from '../../lib/errors.ts'
 import type { Consistency } from '../../operators/engine/node.ts'
 import { ASK, CONSISTENCY } from './codes.ts'
-import type { Job, JobOwner } from './courier.ts'
+import type { Job, JobOwner } from './job.ts'
 import type { Sheaf } from './sheaf.ts'
 
 /** A question, which changes nothing: it is asked again wherever it may have been lost. */
