@@ -30,6 +30,7 @@ const ADAPTER_VALUES = ['lib/errors.ts', 'lib/batch.ts', 'lib/slab.ts', 'lib/mem
 const CLIENT_VALUES = [
   ...ADAPTER_VALUES,
   ...['lib/sessions.ts', 'operators/codec.ts', 'operators/fifo.ts'],
+  'operators/numbered.ts',
   ...['operators/engine/deadlines.ts', 'operators/engine/monotonic.ts'],
 ]
 
