@@ -15,8 +15,17 @@ export function reachedByQuorum(
 }
 
 function reachedByMajority(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
-  const values = voters.map(valueOf).sort((a, b) => b - a)
-  return values[values.length >> 1] ?? -Infinity
+  // This is asked after every step, of a handful: sorting them would be most of what the answer costs.
+  const values = voters.map(valueOf)
+  let reached = -Infinity
+  for (const value of values) if (value > reached && isOfMajority(value, values)) reached = value
+  return reached
+}
+
+function isOfMajority(value: number, values: readonly number[]): boolean {
+  let count = 0
+  for (const other of values) if (other >= value) count++
+  return 2 * count > values.length
 }
 
 /** Whether the voters for whom `holds` is true are a quorum (§5.2, §6). */
