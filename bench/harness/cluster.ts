@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Load } from './load.ts'
 import type { Measured } from './meter.ts'
-import { freePorts } from './ports.ts'
+import { freePort, freePorts } from './ports.ts'
 import { launch, type Ground, type Server, type Subject } from './server.ts'
 import type { Handles, Memory, Place } from './worker.ts'
 
@@ -135,8 +135,8 @@ export class Cluster {
 
   /** Starts one more server, on an empty disk, for the others to take in. */
   async add(id: string): Promise<Added> {
-    const [port] = await freePorts(1)
-    const server = this.launch({ id, members: [...this.members, { id, port: port! }] })
+    const port = await freePort()
+    const server = this.launch({ id, members: [...this.members, { id, port }] })
     await server.call('start')
     const stop = async (): Promise<void> => {
       await server.stop()

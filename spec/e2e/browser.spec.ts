@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { browse, findChromium } from './browser/chromium.ts'
 import type { Answer, Said, Told } from './browser/page.ts'
-import { eventually, freePorts, Servers } from './servers.ts'
+import { freePorts } from '../../bench/harness/ports.ts'
+import { eventually, Servers } from './servers.ts'
 
 const chromium = findChromium()
 

@@ -5,7 +5,8 @@ import { connect, type Change, type StoreClient } from 'rxraft/kv'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { authority } from '../adapters/transport/certificates.ts'
-import { eventually, freePorts, Servers } from './servers.ts'
+import { freePorts } from '../../bench/harness/ports.ts'
+import { eventually, Servers } from './servers.ts'
 
 /** Real servers, and their port for clients. */
 let servers: Servers

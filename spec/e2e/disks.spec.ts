@@ -10,7 +10,8 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { get, put } from './clients.ts'
-import { eventually, freePorts, Servers, statusOf } from './servers.ts'
+import { freePorts } from '../../bench/harness/ports.ts'
+import { eventually, Servers, statusOf } from './servers.ts'
 
 describe('a server refuses what it must not trust', { timeout: 60_000 }, () => {
   let servers: Servers

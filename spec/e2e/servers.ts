@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onTestFailed } from 'vitest'
+import { freePorts } from '../../bench/harness/ports.ts'
 
 const cli = fileURLToPath(new URL('../../dist/kv/cli.js', import.meta.url))
 
@@ -45,7 +46,9 @@ export class Servers {
   ) {}
 
   static async create(others: readonly string[] = []): Promise<Servers> {
-    return new Servers(others, await freePorts(6 + 2 * others.length))
+    const servers = new Servers(others, await freePorts(6 + 2 * others.length))
+    onTestFailed(() => servers.#print())
+    return servers
   }
 
   start(
@@ -128,6 +131,13 @@ export class Servers {
     rmSync(this.data, { recursive: true, force: true })
   }
 
+  /** What they said, where a test is at a loss. */
+  #print(): void {
+    for (const { id, output, process } of this.#started) {
+      console.error(`${id} (exit code ${process.exitCode}):\n${output()}`)
+    }
+  }
+
   #portsOf(id: string): [raft: number, http: number] {
     const i = [...this.ids, ...this.others].indexOf(id)
     return [this.ports[2 * i]!, this.ports[2 * i + 1]!]
@@ -168,17 +178,4 @@ export async function eventually<T>(
     if (performance.now() > end) throw new Error(`${what}: not within ${within} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

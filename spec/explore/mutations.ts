@@ -56,8 +56,8 @@ export const planted: readonly Planted[] = [
   {
     name: 'a commit by fewer than a majority',
     file: 'quorum.ts',
-    text: 'return values[values.length >> 1]',
-    by: 'return values[(values.length - 1) >> 1]',
+    text: '2 * count > values.length',
+    by: '2 * count >= values.length',
     bounds: bounded({ nodes: 2, terms: 1, messages: 2, preVote: false }),
     watch: ['durable quorum'],
   },

@@ -1,6 +1,6 @@
 import { memory } from 'rxraft/storage/memory'
 import { network } from 'rxraft/transport/memory'
-import { freePorts } from '../e2e/servers.ts'
+import { freePorts } from '../../bench/harness/ports.ts'
 import { eventually, start, type Running } from './support.ts'
 
 export interface Cluster {

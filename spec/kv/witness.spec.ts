@@ -6,7 +6,7 @@ import { memory } from 'rxraft/storage/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseAddress, parseMember, type Member } from '../../kv/addresses.ts'
 import { serve } from '../../kv/serve.ts'
-import { freePorts } from '../e2e/servers.ts'
+import { freePorts } from '../../bench/harness/ports.ts'
 import { cluster, type Cluster } from './cluster.ts'
 import { aText, eventually, start, stopAll } from './support.ts'
 

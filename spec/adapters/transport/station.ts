@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { Subject, type Subscription } from 'rxjs'
+import { freePorts } from '../../../bench/harness/ports.ts'
 import type { Envelope, Message } from '../../../lib/messages.ts'
 import type { Notice } from '../../../lib/storage.ts'
 import type { NodeId } from '../../../lib/types.ts'
@@ -136,17 +136,7 @@ export async function reach(from: Station, to: Station): Promise<void> {
   }, `${from.id} to reach ${to.id}`)
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, host)
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
 export async function freeAddresses(ids: readonly NodeId[]): Promise<Record<NodeId, string>> {
-  const ports = await Promise.all(ids.map(() => freePort()))
+  const ports = await freePorts(ids.length)
   return Object.fromEntries(ids.map((id, i) => [id, `127.0.0.1:${ports[i]}`]))
 }

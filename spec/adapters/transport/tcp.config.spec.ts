@@ -7,7 +7,8 @@ import { ListenError, tcp, type TcpOptions } from '../../../adapters/transport/t
 import { ConfigError } from '../../../lib/errors.ts'
 import { bench } from './bench.ts'
 import { authority } from './certificates.ts'
-import { freePort, meet, until } from './station.ts'
+import { freePort } from '../../../bench/harness/ports.ts'
+import { meet, until } from './station.ts'
 
 const right: TcpOptions = {
   id: 'a',

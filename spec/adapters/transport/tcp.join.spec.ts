@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Certificates, TcpOptions } from '../../../adapters/transport/tcp.ts'
 import { bench } from './bench.ts'
 import { authority } from './certificates.ts'
-import { freePort, meet, pulse, reach, roundsFrom, until, type Station } from './station.ts'
+import { freePort } from '../../../bench/harness/ports.ts'
+import { meet, pulse, reach, roundsFrom, until, type Station } from './station.ts'
 import { strangerAt, tlsStrangerAt } from './stranger.ts'
 
 const { addresses, run, closing } = bench()

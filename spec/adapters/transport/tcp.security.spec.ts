@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tcp, type Certificates, type TcpOptions } from '../../../adapters/transport/tcp.ts'
 import { bench } from './bench.ts'
 import { authority } from './certificates.ts'
-import { freePort, meet, pulse, start, until, type Station } from './station.ts'
+import { freePort } from '../../../bench/harness/ports.ts'
+import { meet, pulse, start, until, type Station } from './station.ts'
 import { Stranger, strangerAt, tlsStrangerAt, Wire } from './stranger.ts'
 
 const { addresses, run, closing } = bench()
