@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { lockDirectory } from '../../../adapters/storage/file/lock.ts'
 
 /** Gives directories that are gone after the spec. Call it at the top of a file. */
 export function temporaryDirectories(): () => string {
@@ -10,6 +11,12 @@ export function temporaryDirectories(): () => string {
   let count = 0
   afterAll(() => rmSync(root, { recursive: true, force: true }))
   return () => join(root, String(++count), 'log')
+}
+
+/** Waits until a storage that was stopped has finished what it had begun: the kernel may still be at it. */
+export async function released(directory: string): Promise<void> {
+  const release = await lockDirectory(directory, () => false)
+  await release()
 }
 
 /** Every regular file of a directory with its bytes, but for a segment that is not one yet. */

@@ -8,7 +8,7 @@ import { fileStorage } from '../../../adapters/storage/file/storage.ts'
 import type { Save } from '../../../lib/storage.ts'
 import type { Index, Position } from '../../../lib/types.ts'
 import { chunksOf, mark, snapshotIn, someBytes, write } from './chunks.ts'
-import { temporaryDirectories } from './directories.ts'
+import { released, temporaryDirectories } from './directories.ts'
 import { faulty, type Fate } from './faulty.ts'
 import { areConsecutive, batch, entriesOf, reopen, run, save, type Run } from './run.ts'
 
@@ -122,6 +122,7 @@ async function dieAt(path: string, nth: number, last: (length: number) => Fate) 
   }
   const died = await Promise.race([end, work().catch(() => true)])
   node.stop()
+  await released(path)
   return { done, died }
 }
 
