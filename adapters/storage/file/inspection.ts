@@ -67,9 +67,10 @@ export interface Verification {
  *
  * Rejects with `CorruptLog`, `UnknownFormat`, or the system's error.
  */
-export async function inspect(directory: string): Promise<Inspection> {
-  return inspectionOf(directory, await isHeld(directory), await recover(nodeFileSystem, directory))
-}
+export const inspect = (directory: string): Promise<Inspection> =>
+  whileItChanges(directory, async () =>
+    inspectionOf(directory, await isHeld(directory), await recover(nodeFileSystem, directory)),
+  )
 
 /**
  * Reads every checksum of a log directory, changes nothing and takes no lock: of a directory that a node
@@ -77,7 +78,24 @@ export async function inspect(directory: string): Promise<Inspection> {
  *
  * Rejects with the system's error when something cannot be read.
  */
-export async function verify(directory: string): Promise<Verification> {
+export const verify = (directory: string): Promise<Verification> =>
+  whileItChanges(directory, () => verification(directory))
+
+/** A node that has the directory removes files of it: reads again as long as others are there than before. */
+async function whileItChanges<T>(directory: string, read: () => Promise<T>): Promise<T> {
+  const list = async (): Promise<string> => (await nodeFileSystem.list(directory)).sort().join()
+  for (let names = await list(); ;) {
+    try {
+      return await read()
+    } catch (error) {
+      const now = await list()
+      if (now === names) throw error
+      names = now
+    }
+  }
+}
+
+async function verification(directory: string): Promise<Verification> {
   const files = nodeFileSystem
   const problems: Problem[] = []
   const held = await isHeld(directory)

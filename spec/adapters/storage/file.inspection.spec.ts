@@ -1,11 +1,12 @@
-import { readdirSync } from 'node:fs'
+import fs, { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inspect, verify } from '../../../adapters/storage/file.ts'
 import { mark } from './chunks.ts'
 import { reopen, run } from './run.ts'
 import {
   BYTES,
+  FIRST,
   directory,
   directoryWith,
   expectUnchanged,
@@ -17,6 +18,8 @@ import {
 } from './shortened.ts'
 
 const made = madeOnce()
+
+afterEach(() => vi.restoreAllMocks())
 
 describe('inspect and verify', () => {
   it('tell what is there, and change nothing', async () => {
@@ -60,6 +63,29 @@ describe('inspect and verify', () => {
     const path = directoryWith({ ...made.rest, [first]: flipped(made.rest[first]!, 4200) })
     const { problems } = await verify(path)
     expect(problems).toMatchObject([{ file: join(path, first), offset: 4096 }])
+  })
+
+  it('read again what a node shortens meanwhile', async () => {
+    for (const tell of [inspect, async (at: string) => (await verify(at)).inspection!]) {
+      const path = directoryWith(made.whole)
+      const { open } = fs.promises
+      vi.spyOn(fs.promises, 'open').mockImplementation((name, ...rest) => {
+        if (name === join(path, FIRST)) rmSync(join(path, FIRST), { force: true })
+        return open(name, ...rest)
+      })
+      const { segments, entries } = await tell(path)
+      expect(segments[0]!.file).toBe(join(path, '00000002.log'))
+      expect(entries!.last).toBe(30)
+      vi.restoreAllMocks()
+    }
+  })
+
+  it('reject for what cannot be read and stays', async () => {
+    const path = directoryWith(made.rest)
+    const error = Object.assign(new Error('ENOENT: planted'), { code: 'ENOENT' })
+    vi.spyOn(fs.promises, 'open').mockRejectedValue(error)
+    await expect(inspect(path)).rejects.toBe(error)
+    await expect(verify(path)).rejects.toBe(error)
   })
 
   it('reject for a directory that is not there', async () => {
