@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { lockDirectory } from '../../../adapters/storage/file/lock.ts'
 
 /** Gives directories that are gone after the spec. Call it at the top of a file. */
@@ -25,6 +25,13 @@ export function contentOf(directory: string): Record<string, Buffer> {
     .filter((name) => !name.endsWith('.new') && statSync(join(directory, name)).isFile())
     .sort()
   return Object.fromEntries(files.map((name) => [name, readFileSync(join(directory, name))]))
+}
+
+/** Compared in native code: the runner takes seconds for megabytes. */
+export function expectUnchanged(path: string, files: Record<string, Buffer>): void {
+  const found = contentOf(path)
+  expect(Object.keys(found)).toEqual(Object.keys(files).sort())
+  expect(Object.keys(found).filter((name) => !found[name]!.equals(files[name]!))).toEqual([])
 }
 
 /** The same in short: comparing megabytes takes the test runner seconds. */

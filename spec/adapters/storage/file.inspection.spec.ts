@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inspect, verify } from '../../../adapters/storage/file.ts'
 import { mark } from './chunks.ts'
+import { expectUnchanged } from './directories.ts'
 import { reopen, run } from './run.ts'
 import {
   BYTES,
   FIRST,
   directory,
   directoryWith,
-  expectUnchanged,
   flipped,
   isSegment,
   madeOnce,

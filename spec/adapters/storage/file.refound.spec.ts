@@ -16,7 +16,7 @@ import { membersIn } from '../../../lib/members.ts'
 import { raft } from '../../../operators/engine/raft.ts'
 import { network } from '../../../adapters/transport/memory.ts'
 import { chunksOf, mark, snapshotAt, someBytes, write } from './chunks.ts'
-import { contentOf } from './directories.ts'
+import { contentOf, expectUnchanged } from './directories.ts'
 import { faulty } from './faulty.ts'
 import { directoryOfVersion } from './oldVersions.ts'
 import { batch, entriesOf, reopen, run, save, saveAll } from './run.ts'
@@ -81,7 +81,7 @@ describe('a cluster that has lost its majority', () => {
     const before = contentOf(path)
     const told = await refound(path, { ...founding, dryRun: true })
     expect(told).toMatchObject({ backup: undefined, last: { index: 4, term: 3 }, term: 1_000_003 })
-    expect(contentOf(path)).toEqual(before)
+    expectUnchanged(path, before)
   })
 
   it('is served by the one that is left, alone and with everything, also what nobody was told of', async () => {
@@ -190,7 +190,7 @@ describe('what is left', () => {
       const damaged = { ...files, [name]: flipped(files[name]!, at) }
       const path = directoryWith(damaged)
       await expect(refound(path, founding)).rejects.toBeInstanceOf(CorruptLog)
-      expect(contentOf(path)).toEqual(damaged)
+      expectUnchanged(path, damaged)
     }
     const path = directoryWith(without(files, '00000001.log'))
     await expect(refound(path, founding)).resolves.toMatchObject({ last: { index: 6 } })

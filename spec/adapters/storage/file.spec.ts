@@ -17,7 +17,9 @@ import { batch, entriesOf, logAfter, reopen, run, save, saveAll } from './run.ts
 const directory = temporaryDirectories()
 
 storageLaws('file', () => file(directory()))
-storageLaws('file without fsync', () => file(directory(), { unsafeNoFsync: true }))
+storageLaws('file without fsync', () =>
+  file(directory(), { unsafeNoFsync: true, segmentSize: 1 << 20 }),
+)
 storageLaws('file with a datasync after each write', () =>
   fileStorage({ ...nodeFileSystem, durableFlag: 0 }, directory(), 1 << 20),
 )

@@ -4,7 +4,7 @@ import { verify } from '../../../adapters/storage/file.ts'
 import { UnknownFormat } from '../../../lib/errors.ts'
 import { crc32 } from 'node:zlib'
 import { snapshotIn, someBytes } from './chunks.ts'
-import { contentOf } from './directories.ts'
+import { expectUnchanged } from './directories.ts'
 import { directoryOfVersion } from './oldVersions.ts'
 import { batch, entriesOf, reopen, run, save, saveAll } from './run.ts'
 import { directoryWith, open } from './shortened.ts'
@@ -56,7 +56,7 @@ describe('a newer version', () => {
     const error = await run(open(path)).ended()
     expect(error).toBeInstanceOf(UnknownFormat)
     expect(error).toMatchObject({ file: join(path, name), version })
-    expect(contentOf(path)).toEqual(files)
+    expectUnchanged(path, files)
     expect((await verify(path)).problems).toMatchObject([{ code: 'unknown-format' }])
   })
 })

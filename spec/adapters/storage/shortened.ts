@@ -6,7 +6,7 @@ import { PIECE } from '../../../adapters/storage/file/snapshotFile.ts'
 import { CorruptLog } from '../../../lib/errors.ts'
 import type { Save } from '../../../lib/storage.ts'
 import { chunksOf, mark, someBytes, write } from './chunks.ts'
-import { contentOf, temporaryDirectories } from './directories.ts'
+import { contentOf, expectUnchanged, temporaryDirectories } from './directories.ts'
 import { batch, reopen, run, save } from './run.ts'
 
 export const directory = temporaryDirectories()
@@ -76,13 +76,6 @@ export async function expectRefusal(
   expect(problems).toMatchObject([expected])
   await expect(inspect(path)).rejects.toMatchObject(expected)
   expectUnchanged(path, files)
-}
-
-/** Compared in native code: the runner takes seconds for megabytes. */
-export function expectUnchanged(path: string, files: Record<string, Buffer>): void {
-  const found = contentOf(path)
-  expect(Object.keys(found)).toEqual(Object.keys(files).sort())
-  expect(Object.keys(found).filter((name) => !found[name]!.equals(files[name]!))).toEqual([])
 }
 
 /** The files of {@link logs}, made once for a spec. */
