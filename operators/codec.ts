@@ -10,7 +10,9 @@ export interface Codec<T> {
 
 /** Decodes commands where they lie. */
 export function decodingWithin<T>(codec: Codec<T>): Required<Codec<T>>['decodeWithin'] {
-  if (codec.decodeWithin !== undefined) return (...within) => codec.decodeWithin!(...within)
+  if (codec.decodeWithin !== undefined) {
+    return (bytes, start, end) => codec.decodeWithin!(bytes, start, end)
+  }
   const view = viewing()
   return (bytes, start, end) => codec.decode(view(bytes, start, end))
 }
